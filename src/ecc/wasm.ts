@@ -1,0 +1,16 @@
+import * as tiny from "tiny-secp256k1";
+import type { Ecc } from "../protocol/ecc.js";
+
+/** The portable backend: libsecp256k1 compiled to WebAssembly. */
+export const wasm: Ecc = {
+  name: "wasm",
+  isPoint: (point) => tiny.isPointCompressed(point),
+  isSecret: (secret) => tiny.isPrivate(secret),
+  pointFromSecret: (secret) => tiny.pointFromScalar(secret, true) as Uint8Array,
+  pointAdd: (a, b) => tiny.pointAdd(a, b, true),
+  pointMultiply: (point, scalar) => tiny.pointMultiply(point, scalar, true),
+  pointAddScalar: (point, scalar) => tiny.pointAddScalar(point, scalar, true),
+  secretAdd: (a, b) => tiny.privateAdd(a, b),
+  sign: (hash, secret) => tiny.sign(hash, secret),
+  verify: (hash, point, signature) => tiny.verify(hash, point, signature, true),
+};

@@ -1,0 +1,34 @@
+import { LnError } from "./errors.js";
+
+/** The curve operations that the core needs of a backend. Every byte string is plain; points are compressed. */
+export interface Ecc {
+  readonly name: "wasm" | "native";
+  isPoint(point: Uint8Array): boolean;
+  /** True for 1 ≤ value < the group's order. */
+  isSecret(secret: Uint8Array): boolean;
+  pointFromSecret(secret: Uint8Array): Uint8Array;
+  /** Null where the sum is the point at infinity. */
+  pointAdd(a: Uint8Array, b: Uint8Array): Uint8Array | null;
+  pointMultiply(point: Uint8Array, scalar: Uint8Array): Uint8Array | null;
+  /** point + scalar·G. */
+  pointAddScalar(point: Uint8Array, scalar: Uint8Array): Uint8Array | null;
+  /** The sum modulo the group's order; null where it is 0. */
+  secretAdd(a: Uint8Array, b: Uint8Array): Uint8Array | null;
+  /** Plain RFC 6979, low S, 64 bytes. */
+  sign(hash: Uint8Array, secret: Uint8Array): Uint8Array;
+  /** False for a high S, too. */
+  verify(hash: Uint8Array, point: Uint8Array, signature: Uint8Array): boolean;
+}
+
+let backend: Ecc | undefined;
+
+/** Hands the core its curve backend, once, before any function that touches keys. */
+export function useEcc(ecc: Ecc): void {
+  backend = ecc;
+}
+
+/** Throws: internal-ecc-missing. */
+export function ecc(): Ecc {
+  if (backend === undefined) throw new LnError("internal-ecc-missing", "no curve backend was given to the core", {});
+  return backend;
+}
