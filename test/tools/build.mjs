@@ -1,0 +1,72 @@
+// Builds dist/: `node test/tools/build.mjs` everything, with `--bundle` only what bin/chankit.js runs.
+import { copyFile, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const dist = join(root, "dist");
+
+/** dist/chankit.cjs, the WASM that tiny-secp256k1 reads from beside it, and the licences of what is bundled. */
+async function buildBundle() {
+  // Renamed into place, so that a chankit started meanwhile runs the old bundle or the new one.
+  const outfile = `dist/chankit.${process.pid}.tmp`;
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ["src/cli.ts"],
+    outfile,
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node20",
+    conditions: ["node"],
+    mainFields: ["module", "main"],
+    // Libraries written as ES modules look for their files beside `import.meta.url`: here, beside the bundle.
+    define: { "import.meta.url": "bundleUrl" },
+    banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    metafile: true,
+    logLevel: "warning",
+  });
+  await rename(join(root, outfile), join(dist, "chankit.cjs"));
+  await copyFile(new URL("secp256k1.wasm", import.meta.resolve("tiny-secp256k1")), join(dist, "secp256k1.wasm"));
+  await writeFile(join(dist, "LICENSES.txt"), await licences(Object.keys(metafile.inputs)));
+}
+
+/**
+ * The licence texts of the packages that the bundled files come from.
+ * @param {readonly string[]} files
+ */
+async function licences(files) {
+  const packages = new Set(files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
+  const texts = [];
+  for (const folder of [...packages].sort()) {
+    /** @type {{ name: string, version: string, license: string }} */
+    const { name, version, license } = JSON.parse(await readFile(join(root, folder, "package.json"), "utf8"));
+    const file = (await readdir(join(root, folder))).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file === undefined ? "(the package has no licence file)\n" : await readFile(join(root, folder, file), "utf8");
+    texts.push(`${name} ${version} (${license})\n\n${text}`);
+  }
+  return texts.join(`\n${"-".repeat(80)}\n\n`);
+}
+
+/** dist/lib: the protocol core as ES modules with their types, its dependencies left as imports. */
+async function buildLibrary() {
+  const { default: ts } = await import("typescript");
+  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const entry = join(root, "src/index.ts");
+  await rm(join(dist, "lib"), { recursive: true, force: true });
+  const emitted = ts
+    .createProgram([entry], { ...options, noEmit: false, declaration: true, rootDir: dirname(entry), outDir: join(dist, "lib") })
+    .emit();
+  if (emitted.diagnostics.length > 0) {
+    throw new Error(
+      ts.formatDiagnostics(emitted.diagnostics, { getCanonicalFileName: (name) => name, getCurrentDirectory: () => root, getNewLine: () => "\n" }),
+    );
+  }
+}
+
+await Promise.all(process.argv.includes("--bundle") ? [buildBundle()] : [buildBundle(), buildLibrary()]);

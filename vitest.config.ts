@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+const ci = process.env["CI"] !== undefined;
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: "test/global-setup.ts",
+    setupFiles: "test/setup.ts",
+    allowOnly: false,
+    reporters: ci ? ["default", ["json", { outputFile: "coverage/results.json" }]] : ["default"],
+    coverage: { provider: "v8", include: ["src/**/*.ts"], reporter: ["text", "html"] },
+  },
+});
