@@ -1,0 +1,170 @@
+import { ripemd160 } from "@noble/hashes/legacy.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { OPS, compile, decompile, number as scriptNumber, signature as scriptSignature } from "bitcoinjs-lib/src/script";
+import {
+  type Point,
+  type ScriptPubkey,
+  type Signature,
+  type WitnessScript,
+  concat,
+  equalBytes,
+  point,
+  scriptPubkey,
+  signature,
+  witnessScript,
+} from "../bytes.js";
+
+export { OPS };
+
+/** A place in a script that differs from one use to the next, under the name that BOLT 3 gives it. */
+type Hole<Name extends string, Kind extends "point" | "hash160" | "number"> = { readonly name: Name; readonly kind: Kind };
+type AnyHole = Hole<string, "point" | "hash160" | "number">;
+
+export const pointHole = <Name extends string>(name: Name): Hole<Name, "point"> => ({ name, kind: "point" });
+export const hashHole = <Name extends string>(name: Name): Hole<Name, "hash160"> => ({ name, kind: "hash160" });
+export const numberHole = <Name extends string>(name: Name): Hole<Name, "number"> => ({ name, kind: "number" });
+
+type HoleValue<H> = H extends Hole<string, "point"> ? Point : H extends Hole<string, "hash160"> ? Uint8Array : number;
+
+/** The values of a template's holes, by name. */
+export type HoleValues<Parts extends readonly (number | AnyHole)[]> = {
+  readonly [H in Extract<Parts[number], AnyHole> as H["name"]]: HoleValue<H>;
+};
+
+/** One element of a script as it stands there: an opcode, or pushed data with the hole's name where it has one. */
+export interface ScriptElement {
+  readonly opcode?: number;
+  readonly data?: Uint8Array;
+  readonly name?: string;
+}
+
+/** A script with holes: one definition that builds it, recognises it and names its elements. */
+export interface ScriptTemplate<Values> {
+  build(values: Values): WitnessScript;
+  /** The holes' values, or null where the bytes are not exactly what `build` gives. */
+  parse(script: Uint8Array): Values | null;
+  elements(script: Uint8Array): readonly ScriptElement[] | null;
+}
+
+export function scriptTemplate<const Parts extends readonly (number | AnyHole)[]>(parts: Parts): ScriptTemplate<HoleValues<Parts>> {
+  type Values = HoleValues<Parts>;
+  const build = (values: Values): WitnessScript =>
+    assemble(
+      parts.map((part) => {
+        if (typeof part === "number") return part;
+        const value = values[part.name as keyof Values] as Uint8Array | number;
+        return typeof value === "number" ? numberPush(value) : value;
+      }),
+    );
+  const parse = (script: Uint8Array): Values | null => {
+    const chunks = disassemble(script);
+    if (chunks?.length !== parts.length) return null;
+    const values: Record<string, Uint8Array | number> = {};
+    for (const [at, part] of parts.entries()) {
+      const chunk = chunks[at];
+      if (chunk === undefined) return null;
+      if (typeof part === "number") {
+        if (chunk !== part) return null;
+        continue;
+      }
+      const value = readHole(part, chunk);
+      if (value === null) return null;
+      values[part.name] = value;
+    }
+    const found = values as Values;
+    return equalBytes(build(found), script) ? found : null;
+  };
+  const elements = (script: Uint8Array): readonly ScriptElement[] | null => {
+    if (parse(script) === null) return null;
+    const chunks = disassemble(script) ?? [];
+    return chunks.map((chunk, at) => {
+      const part = parts[at];
+      const name = typeof part === "object" ? { name: part.name } : {};
+      return typeof chunk === "number" ? { opcode: chunk, ...name } : { data: chunk, ...name };
+    });
+  };
+  return { build, parse, elements };
+}
+
+function readHole(hole: AnyHole, chunk: number | Uint8Array): Uint8Array | number | null {
+  switch (hole.kind) {
+    case "point":
+      return typeof chunk !== "number" && chunk.length === 33 && (chunk[0] === 2 || chunk[0] === 3) ? point(chunk) : null;
+    case "hash160":
+      return typeof chunk !== "number" && chunk.length === 20 ? chunk : null;
+    case "number":
+      return readNumber(chunk);
+  }
+}
+
+/** At most five bytes: what CHECKLOCKTIMEVERIFY and CHECKSEQUENCEVERIFY read (BIP 65, BIP 112). */
+const MAX_LOCKTIME_BYTES = 5;
+
+function readNumber(chunk: number | Uint8Array): number | null {
+  if (typeof chunk === "number") {
+    if (chunk === OPS.OP_0) return 0;
+    const small = chunk - OPS.OP_1 + 1;
+    return small >= 1 && small <= 16 ? small : null;
+  }
+  if (chunk.length > MAX_LOCKTIME_BYTES) return null;
+  try {
+    return scriptNumber.decode(chunk, MAX_LOCKTIME_BYTES, true);
+  } catch {
+    return null;
+  }
+}
+
+function numberPush(value: number): number | Uint8Array {
+  if (value === 0) return 0;
+  return value <= 16 ? OPS.OP_1 + value - 1 : scriptNumber.encode(value);
+}
+
+/** Opcodes and pushes to bytes, pushes in their shortest form. */
+export function assemble(chunks: readonly (number | Uint8Array)[]): WitnessScript {
+  return witnessScript(compile([...chunks]));
+}
+
+/** Bytes to opcodes and pushes, or null where they are no script. */
+export function disassemble(script: Uint8Array): readonly (number | Uint8Array)[] | null {
+  return decompile(script);
+}
+
+export function hash160(bytes: Uint8Array): Uint8Array {
+  return ripemd160(sha256(bytes));
+}
+
+/** What an output demands of its spender, and what a spender must show. */
+export type Lock =
+  | { readonly kind: "p2wsh"; readonly scriptPubkey: ScriptPubkey; readonly witnessScript: WitnessScript }
+  | { readonly kind: "p2wpkh"; readonly scriptPubkey: ScriptPubkey; readonly pubkey: Point };
+
+/** Pay to the hash of a witness script (BIP 141). */
+export function p2wsh(script: WitnessScript): Lock {
+  return { kind: "p2wsh", scriptPubkey: scriptPubkey(concat(Uint8Array.of(0, 32), sha256(script))), witnessScript: script };
+}
+
+/** Pay to the hash of one public key (BIP 141). */
+export function p2wpkh(pubkey: Point): Lock {
+  return { kind: "p2wpkh", scriptPubkey: scriptPubkey(concat(Uint8Array.of(0, 20), hash160(pubkey))), pubkey };
+}
+
+/** A compact signature as a witness holds it: DER (BIP 66) and the sighash byte. */
+export function witnessSignature(compact: Signature, sighashType: number): Uint8Array {
+  return scriptSignature.encode(compact, sighashType);
+}
+
+/** The inverse of `witnessSignature`; null where the bytes are no strict DER with a sighash byte. */
+export function readWitnessSignature(bytes: Uint8Array): { readonly signature: Signature; readonly sighashType: number } | null {
+  try {
+    const decoded = scriptSignature.decode(bytes);
+    return { signature: signature(decoded.signature), sighashType: decoded.hashType };
+  } catch {
+    return null;
+  }
+}
+
+/** Any witness, top of the stack last. */
+export type Witness = readonly Uint8Array[];
+
+export const EMPTY: Uint8Array = new Uint8Array(0);
+export const ONE: Uint8Array = Uint8Array.of(1);

@@ -1,0 +1,132 @@
+import type { Bytes32, Point } from "../bytes.js";
+import type { CommitmentKeys } from "../keys/commitment-keys.js";
+import { type Lock, p2wpkh, p2wsh } from "../script/assemble.js";
+import { anchorScript } from "../script/anchor.js";
+import { fundingScript } from "../script/funding.js";
+import { offeredHtlcScript, receivedHtlcScript } from "../script/htlc.js";
+import { toLocalScript } from "../script/to-local.js";
+import { toRemoteAnchorsScript } from "../script/to-remote.js";
+import { type Satoshi, type Weight, sat, weight } from "../units.js";
+
+/** BIP 143: a signature over everything. */
+export const SIGHASH_ALL = 0x01;
+/** BIP 143: a signature over its own input and the output beside it, so that others can be added to pay the fee. */
+export const SIGHASH_SINGLE_ANYONECANPAY = 0x83;
+
+/** An anchor that a format adds to a commitment. */
+export interface AnchorOutput {
+  readonly kind: "to_local_anchor" | "to_remote_anchor";
+  readonly amount: Satoshi;
+  readonly lock: Lock;
+}
+
+/** What an anchor's presence depends on. BOLT 3 §Commitment Transaction Construction. */
+export interface AnchorConditions {
+  readonly toLocal: boolean;
+  readonly toRemote: boolean;
+  readonly untrimmedHtlcs: boolean;
+}
+
+/** Everything in which one kind of channel differs from another. */
+export interface CommitmentFormat {
+  readonly channelType: ChannelType;
+  /** The bits of the channel_type that the two agree on. BOLT 2 §Defined Channel Types. */
+  readonly featureBits: readonly number[];
+  readonly txVersion: 2 | 3;
+  /** Fee weight of a commitment without HTLCs. BOLT 3 §Expected Weight of the Commitment Transaction. */
+  readonly commitmentWeight: Weight;
+  /** Fee weight of each untrimmed HTLC. BOLT 3 §Expected Weight of the Commitment Transaction. */
+  readonly htlcOutputWeight: Weight;
+  /** Weight by which HTLC transactions pay; 0 where they pay nothing. BOLT 3 §Fee Calculation. */
+  readonly htlcTimeoutFeeWeight: Weight;
+  readonly htlcSuccessFeeWeight: Weight;
+  /** What the opener pays for anchors, whether both are made or one. BOLT 3 §Fee Payment. */
+  readonly anchorsCost: Satoshi;
+  /** nSequence of an HTLC transaction's input, and of the countersigner's spends of HTLC outputs and to_remote. */
+  readonly oneBlockDelay: 0 | 1;
+  /** How the countersigner signs the owner's HTLC transactions. */
+  readonly htlcSighash: typeof SIGHASH_ALL | typeof SIGHASH_SINGLE_ANYONECANPAY;
+  /** Whether remotepubkey is derived for each commitment. */
+  readonly remotePubkeyRotates: boolean;
+  /** Most HTLCs that one side may have accepted. BOLT 2 §The `open_channel` Message. */
+  readonly maxAcceptedHtlcs: number;
+  funding(a: Point<"funding">, b: Point<"funding">): Lock;
+  toLocal(keys: CommitmentKeys, toSelfDelay: number): Lock;
+  toRemote(keys: CommitmentKeys): Lock;
+  offeredHtlc(keys: CommitmentKeys, paymentHash: Bytes32): Lock;
+  receivedHtlc(keys: CommitmentKeys, paymentHash: Bytes32, cltvExpiry: number): Lock;
+  anchors(keys: CommitmentKeys, conditions: AnchorConditions): readonly AnchorOutput[];
+}
+
+export const CHANNEL_TYPES = ["legacy", "static_remotekey", "anchor_outputs", "anchors"] as const;
+export type ChannelType = (typeof CHANNEL_TYPES)[number];
+
+/** Each anchor's amount. BOLT 3 §`to_local_anchor` and `to_remote_anchor` Output (option_anchors). */
+const ANCHOR_AMOUNT = sat(330n);
+
+/** A commitment's fee weight: 500 + 224 of witness. BOLT 3 §Expected Weight of the Commitment Transaction. */
+const COMMITMENT_WEIGHT = weight(724n);
+/** The same with two anchors: 900 + 224. BOLT 3 §Expected Weight of the Commitment Transaction. */
+const COMMITMENT_WEIGHT_ANCHORS = weight(1124n);
+const HTLC_OUTPUT_WEIGHT = weight(172n);
+
+const P2WSH_SCRIPTS = {
+  funding: (a, b) => p2wsh(fundingScript(a, b)),
+  toLocal: (keys, toSelfDelay) => p2wsh(toLocalScript(keys.revocationPubkey, keys.ownerDelayedPubkey, toSelfDelay)),
+} satisfies Partial<CommitmentFormat>;
+
+const WITHOUT_ANCHORS = {
+  ...P2WSH_SCRIPTS,
+  txVersion: 2,
+  commitmentWeight: COMMITMENT_WEIGHT,
+  htlcOutputWeight: HTLC_OUTPUT_WEIGHT,
+  htlcTimeoutFeeWeight: weight(663n),
+  htlcSuccessFeeWeight: weight(703n),
+  anchorsCost: sat(0n),
+  oneBlockDelay: 0,
+  htlcSighash: SIGHASH_ALL,
+  maxAcceptedHtlcs: 483,
+  toRemote: (keys) => p2wpkh(keys.remotePubkey),
+  offeredHtlc: (keys, paymentHash) => p2wsh(offeredHtlcScript(keys, paymentHash, false)),
+  receivedHtlc: (keys, paymentHash, cltvExpiry) => p2wsh(receivedHtlcScript(keys, paymentHash, cltvExpiry, false)),
+  anchors: () => [],
+} satisfies Partial<CommitmentFormat>;
+
+const WITH_ANCHORS = {
+  ...P2WSH_SCRIPTS,
+  txVersion: 2,
+  commitmentWeight: COMMITMENT_WEIGHT_ANCHORS,
+  htlcOutputWeight: HTLC_OUTPUT_WEIGHT,
+  anchorsCost: sat(2n * ANCHOR_AMOUNT),
+  oneBlockDelay: 1,
+  htlcSighash: SIGHASH_SINGLE_ANYONECANPAY,
+  maxAcceptedHtlcs: 483,
+  remotePubkeyRotates: false,
+  toRemote: (keys) => p2wsh(toRemoteAnchorsScript(keys.remotePubkey)),
+  offeredHtlc: (keys, paymentHash) => p2wsh(offeredHtlcScript(keys, paymentHash, true)),
+  receivedHtlc: (keys, paymentHash, cltvExpiry) => p2wsh(receivedHtlcScript(keys, paymentHash, cltvExpiry, true)),
+  anchors: (keys, { toLocal, toRemote, untrimmedHtlcs }) => {
+    const made: AnchorOutput[] = [];
+    if (toLocal || untrimmedHtlcs) {
+      made.push({ kind: "to_local_anchor", amount: ANCHOR_AMOUNT, lock: p2wsh(anchorScript(keys.ownerFundingPubkey)) });
+    }
+    if (toRemote || untrimmedHtlcs) {
+      made.push({ kind: "to_remote_anchor", amount: ANCHOR_AMOUNT, lock: p2wsh(anchorScript(keys.countersignerFundingPubkey)) });
+    }
+    return made;
+  },
+} satisfies Partial<CommitmentFormat>;
+
+/** One row a format. `legacy` and `anchor_outputs` have left BOLT 3 but not the chain. */
+export const FORMATS: Readonly<Record<ChannelType, CommitmentFormat>> = {
+  legacy: { channelType: "legacy", featureBits: [], ...WITHOUT_ANCHORS, remotePubkeyRotates: true },
+  static_remotekey: { channelType: "static_remotekey", featureBits: [12], ...WITHOUT_ANCHORS, remotePubkeyRotates: false },
+  anchor_outputs: {
+    channelType: "anchor_outputs",
+    featureBits: [12, 20],
+    ...WITH_ANCHORS,
+    htlcTimeoutFeeWeight: weight(666n),
+    htlcSuccessFeeWeight: weight(706n),
+  },
+  anchors: { channelType: "anchors", featureBits: [12, 22], ...WITH_ANCHORS, htlcTimeoutFeeWeight: weight(0n), htlcSuccessFeeWeight: weight(0n) },
+};

@@ -1,0 +1,53 @@
+import { Transaction } from "bitcoinjs-lib/src/transaction";
+import { type Txid, txid } from "../bytes.js";
+import { LnError } from "../errors.js";
+import type { Lock } from "../script/assemble.js";
+import { type Satoshi, floorToSat, sat } from "../units.js";
+import type { Commitment } from "./commitment-tx.js";
+import { htlcTxFee } from "./fees.js";
+import { type HtlcOutput, isHtlcOutput } from "./outputs.js";
+
+/** The owner's second-stage transaction for one HTLC output of its commitment, unsigned. */
+export interface HtlcTx {
+  readonly kind: "htlc_timeout" | "htlc_success";
+  readonly commitment: Commitment;
+  readonly outputIndex: number;
+  readonly output: HtlcOutput;
+  /** What it pays to: the to_local script. */
+  readonly lock: Lock;
+  readonly amount: Satoshi;
+  readonly fee: Satoshi;
+  readonly txid: Txid;
+  /** Never mutated: signing works on a clone. */
+  readonly unsigned: Transaction;
+}
+
+/**
+ * HTLC-timeout for an offered HTLC, HTLC-success for a received one.
+ * BOLT 3 §HTLC-Timeout and HTLC-Success Transactions. Throws: tx-not-htlc-output.
+ */
+export function buildHtlcTx(commitment: Commitment, outputIndex: number): HtlcTx {
+  const output = commitment.outputs[outputIndex];
+  if (output === undefined || !isHtlcOutput(output)) {
+    throw new LnError("tx-not-htlc-output", `output ${outputIndex} is no HTLC`, { output_index: outputIndex });
+  }
+  const { format, toSelfDelay } = commitment.terms;
+  const { htlc } = output;
+  const offered = output.kind === "offered_htlc";
+  const fee = htlcTxFee(format, commitment.spec.feeratePerKw, offered ? "offered" : "received");
+  const amount = sat(floorToSat(htlc.amountMsat) - fee);
+  const lock = format.toLocal(commitment.keys, toSelfDelay);
+
+  const unsigned = new Transaction();
+  unsigned.version = format.txVersion;
+  unsigned.locktime = offered ? htlc.cltvExpiry : 0;
+  unsigned.addInput(commitment.txid, outputIndex, format.oneBlockDelay);
+  unsigned.addOutput(lock.scriptPubkey, amount);
+  const kind = offered ? "htlc_timeout" : "htlc_success";
+  return { kind, commitment, outputIndex, output, lock, amount, fee, txid: txid(unsigned.getHash()), unsigned };
+}
+
+/** All of a commitment's HTLC transactions in output order, which is the order of `htlc_signature`s. BOLT 2 §Committing Updates So Far: `commitment_signed`. */
+export function buildHtlcTxs(commitment: Commitment): readonly HtlcTx[] {
+  return commitment.outputs.flatMap((output, index) => (isHtlcOutput(output) ? [buildHtlcTx(commitment, index)] : []));
+}

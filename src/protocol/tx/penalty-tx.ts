@@ -1,0 +1,50 @@
+import { LnError } from "../errors.js";
+import { deriveRevocationSecret, publicKey } from "../keys/derivation.js";
+import { equalBytes } from "../bytes.js";
+import { htlcPenaltyWitness } from "../script/htlc.js";
+import { toLocalPenaltyWitness } from "../script/to-local.js";
+import type { Secret32 } from "../secret.js";
+import type { Commitment } from "./commitment-tx.js";
+import { SIGHASH_ALL } from "./format.js";
+import { type CommitmentOutput, isHtlcOutput } from "./outputs.js";
+import { type Claim, SEQUENCE_RBF } from "./spend.js";
+
+/** Outputs of a revoked commitment that the revocation key takes. BOLT 5 §Revoked Transaction Close Handling. */
+export function isRevocable(output: CommitmentOutput): boolean {
+  return output.kind === "to_local" || isHtlcOutput(output);
+}
+
+/**
+ * What the victim can take of a revoked commitment: its to_local and HTLC outputs, in their order.
+ * Secrets in: the victim's revocation basepoint secret and the per-commitment secret that the cheater gave away.
+ * BOLT 5 §Revoked Transaction Close Handling. Throws: key-mismatch.
+ */
+export function penaltyClaims(
+  revoked: Commitment,
+  revocationBasepointSecret: Secret32<"revocation_basepoint">,
+  perCommitmentSecret: Secret32<"per_commitment">,
+): readonly Claim[] {
+  const secret = deriveRevocationSecret(revocationBasepointSecret, perCommitmentSecret);
+  const { revocationPubkey } = revoked.keys;
+  if (!equalBytes(publicKey(secret), revocationPubkey)) {
+    throw new LnError("key-mismatch", "the revocation secret is not that of the commitment's revocationpubkey", { what: "revocation_basepoint_secret" });
+  }
+  return revoked.outputs.flatMap((output, outputIndex): Claim[] => {
+    if (!isRevocable(output) || output.lock.kind !== "p2wsh") return [];
+    const script = output.lock.witnessScript;
+    return [
+      {
+        txid: revoked.txid,
+        outputIndex,
+        amount: output.amount,
+        lock: output.lock,
+        sequence: SEQUENCE_RBF,
+        secret,
+        witness: (signature) =>
+          isHtlcOutput(output)
+            ? htlcPenaltyWitness(script, signature, SIGHASH_ALL, revocationPubkey)
+            : toLocalPenaltyWitness(script, signature, SIGHASH_ALL),
+      },
+    ];
+  });
+}
