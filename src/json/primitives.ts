@@ -1,0 +1,106 @@
+import * as z from "zod/mini";
+import {
+  bytes32 as toBytes32,
+  displayTxid,
+  fromHex,
+  parseTxid,
+  point as toPoint,
+  signature as toSignature,
+  scriptPubkey as toScriptPubkey,
+  toHex,
+  type Bytes32,
+  type KeyRole,
+  type Point,
+  type ScriptPubkey,
+  type Signature,
+  type Txid,
+} from "../protocol/bytes.js";
+import { Secret32, type SecretRole } from "../protocol/secret.js";
+import { SIDES } from "../protocol/side.js";
+import { msat, perKw, sat, type FeeratePerKw, type MilliSatoshi, type Satoshi } from "../protocol/units.js";
+import { codec } from "./codec.js";
+import { secretForm } from "./redact.js";
+
+/**
+ * Hex of `size` bytes, or of any number of them. Both cases are read, lower case is written.
+ * The group must not capture: with a capture the engine remembers every byte and overflows its stack on a few megabytes.
+ */
+function hexText(form: string, size?: number): z.ZodMiniString {
+  const pattern = new RegExp(`^(?:[0-9a-fA-F]{2})${size === undefined ? "*" : `{${size}}`}$`);
+  return z.string({ error: form }).check(z.regex(pattern, { error: form }));
+}
+
+/** A codec whose JSON side is a string. */
+type TextCodec<T> = z.ZodMiniCodec<z.ZodMiniString, z.ZodMiniType<T, T>>;
+
+function bytesOf<T extends Uint8Array>(form: string, size: number | undefined, brand: (bytes: Uint8Array) => T): TextCodec<T> {
+  return codec(hexText(form, size), { decode: (hex) => brand(fromHex(hex)), encode: toHex });
+}
+
+/** Any number of bytes, none included. */
+export const hexBytes = bytesOf("bytes in hex", undefined, (bytes) => bytes);
+
+export function hexBytesOf(size: number): TextCodec<Uint8Array> {
+  return bytesOf(`${size} bytes in hex`, size, (bytes) => bytes);
+}
+
+export const bytes32 = bytesOf<Bytes32>("32 bytes in hex", 32, (bytes) => toBytes32(bytes));
+export const signature = bytesOf<Signature>("a signature of 64 bytes in hex", 64, toSignature);
+export const scriptPubkey = bytesOf<ScriptPubkey>("a script in hex", undefined, toScriptPubkey);
+
+/** JSON shows a txid in display order; the value is in internal order. */
+export const txid: TextCodec<Txid> = codec(hexText("a txid of 32 bytes in hex", 32), { decode: parseTxid, encode: displayTxid });
+
+/** A compressed point by its shape alone: whether it is on the curve is asked where it enters the channel. */
+export function point<Role extends KeyRole>(role: Role): TextCodec<Point<Role>> {
+  return bytesOf(`a point (${role}) of 33 bytes in hex`, 33, (bytes) => toPoint<Role>(bytes));
+}
+
+/** Secret: 32 bytes that no error shows; `encode` reveals them, so only a document that may hold secrets uses this. */
+export function secret<Role extends SecretRole>(role: Role): TextCodec<Secret32<Role>> {
+  return codec(hexText(secretForm(role), 32), {
+    decode: (hex) => new Secret32<Role>(fromHex(hex)),
+    encode: (value) => toHex(value.reveal()),
+  });
+}
+
+function unsigned(maximum: number, written: string): z.ZodMiniNumberFormat {
+  const error = `an integer from 0 to ${written}`;
+  return z.int({ error }).check(z.minimum(0, { error }), z.maximum(maximum, { error }));
+}
+
+export const u8 = unsigned(0xff, "255");
+export const u16 = unsigned(0xffff, "65535");
+export const u32 = unsigned(0xffffffff, "4294967295");
+/** 48 bits: BOLT 3 §Commitment Transaction hides the number in locktime and sequence, 24 bits each. */
+export const commitmentNumber = unsigned(2 ** 48 - 1, "2^48−1");
+
+const U64_MAX_DIGITS = "18446744073709551615";
+const u64Form = { error: "an integer from 0 to 2^64−1 (above 2^53−1 as a decimal string)" };
+
+const u64Json = z.union(
+  [
+    z.int(u64Form).check(z.minimum(0, u64Form)),
+    z.string(u64Form).check(
+      z.regex(/^(0|[1-9][0-9]{0,19})$/, u64Form),
+      z.refine((digits) => digits.length < U64_MAX_DIGITS.length || digits <= U64_MAX_DIGITS, u64Form),
+    ),
+  ],
+  u64Form,
+);
+
+function u64As<T extends bigint>(brand: (value: bigint) => T): z.ZodMiniCodec<typeof u64Json, z.ZodMiniType<T, T>> {
+  return codec(u64Json, {
+    decode: (value) => brand(BigInt(value)),
+    encode: (value) => (value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value)),
+  });
+}
+
+/** Integer in JSON up to 2^53−1, decimal string above; both are read, a string for any value. */
+export const u64 = u64As((value) => value);
+export const satoshi = u64As<Satoshi>(sat);
+export const millisatoshi = u64As<MilliSatoshi>(msat);
+
+export const feeratePerKw = codec(u32, { decode: (value): FeeratePerKw => perKw(BigInt(value)), encode: (rate: FeeratePerKw) => Number(rate) });
+
+export const side = z.enum(SIDES);
