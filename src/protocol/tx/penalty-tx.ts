@@ -1,17 +1,25 @@
+import { type Txid, equalBytes } from "../bytes.js";
 import { LnError } from "../errors.js";
+import type { CommitmentKeys } from "../keys/commitment-keys.js";
 import { deriveRevocationSecret, publicKey } from "../keys/derivation.js";
-import { equalBytes } from "../bytes.js";
 import { htlcPenaltyWitness } from "../script/htlc.js";
 import { toLocalPenaltyWitness } from "../script/to-local.js";
 import type { Secret32 } from "../secret.js";
-import type { Commitment } from "./commitment-tx.js";
 import { SIGHASH_ALL } from "./format.js";
 import { type CommitmentOutput, isHtlcOutput } from "./outputs.js";
+import type { RecognisedOutput } from "./recognise.js";
 import { type Claim, SEQUENCE_RBF } from "./spend.js";
 
 /** Outputs of a revoked commitment that the revocation key takes. BOLT 5 §Revoked Transaction Close Handling. */
 export function isRevocable(output: CommitmentOutput): boolean {
   return output.kind === "to_local" || isHtlcOutput(output);
+}
+
+/** A revoked commitment as it was published. */
+export interface RevokedCommitment {
+  readonly txid: Txid;
+  readonly outputs: readonly RecognisedOutput[];
+  readonly keys: CommitmentKeys;
 }
 
 /**
@@ -20,7 +28,7 @@ export function isRevocable(output: CommitmentOutput): boolean {
  * BOLT 5 §Revoked Transaction Close Handling. Throws: key-mismatch.
  */
 export function penaltyClaims(
-  revoked: Commitment,
+  revoked: RevokedCommitment,
   revocationBasepointSecret: Secret32<"revocation_basepoint">,
   perCommitmentSecret: Secret32<"per_commitment">,
 ): readonly Claim[] {
@@ -30,21 +38,13 @@ export function penaltyClaims(
     throw new LnError("key-mismatch", "the revocation secret is not that of the commitment's revocationpubkey", { what: "revocation_basepoint_secret" });
   }
   return revoked.outputs.flatMap((output, outputIndex): Claim[] => {
-    if (!isRevocable(output) || output.lock.kind !== "p2wsh") return [];
+    if (output === null || !isRevocable(output) || output.lock.kind !== "p2wsh") return [];
+    const { amount, lock } = output;
     const script = output.lock.witnessScript;
-    return [
-      {
-        txid: revoked.txid,
-        outputIndex,
-        amount: output.amount,
-        lock: output.lock,
-        sequence: SEQUENCE_RBF,
-        secret,
-        witness: (signature) =>
-          isHtlcOutput(output)
-            ? htlcPenaltyWitness(script, signature, SIGHASH_ALL, revocationPubkey)
-            : toLocalPenaltyWitness(script, signature, SIGHASH_ALL),
-      },
-    ];
+    const witness: Claim["witness"] = (signature) =>
+      isHtlcOutput(output)
+        ? htlcPenaltyWitness(script, signature, SIGHASH_ALL, revocationPubkey)
+        : toLocalPenaltyWitness(script, signature, SIGHASH_ALL);
+    return [{ txid: revoked.txid, outputIndex, amount, lock, sequence: SEQUENCE_RBF, secret, witness }];
   });
 }
