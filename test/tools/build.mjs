@@ -43,11 +43,12 @@ async function licences(files) {
   const packages = new Set(files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
   const texts = [];
   for (const folder of [...packages].sort()) {
-    /** @type {{ name: string, version: string, license: string }} */
-    const { name, version, license } = JSON.parse(await readFile(join(root, folder, "package.json"), "utf8"));
+    const manifest = /** @type {Record<"name" | "version" | "license", string>} */ (
+      JSON.parse(await readFile(join(root, folder, "package.json"), "utf8"))
+    );
     const file = (await readdir(join(root, folder))).find((entry) => /^licen[cs]e/i.test(entry));
     const text = file === undefined ? "(the package has no licence file)\n" : await readFile(join(root, folder, file), "utf8");
-    texts.push(`${name} ${version} (${license})\n\n${text}`);
+    texts.push(`${manifest.name} ${manifest.version} (${manifest.license})\n\n${text}`);
   }
   return texts.join(`\n${"-".repeat(80)}\n\n`);
 }
@@ -55,8 +56,8 @@ async function licences(files) {
 /** dist/lib: the protocol core as ES modules with their types, its dependencies left as imports. */
 async function buildLibrary() {
   const { default: ts } = await import("typescript");
-  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const config = ts.readConfigFile(join(root, "tsconfig.json"), (path) => ts.sys.readFile(path));
+  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
   const entry = join(root, "src/index.ts");
   await rm(join(dist, "lib"), { recursive: true, force: true });
   const emitted = ts
