@@ -72,7 +72,7 @@ function unsigned(maximum: number, written: string): z.ZodMiniNumberFormat {
 export const u8 = unsigned(0xff, "255");
 export const u16 = unsigned(0xffff, "65535");
 export const u32 = unsigned(0xffffffff, "4294967295");
-/** 48 bits: BOLT 3 §Commitment Transaction hides the number in locktime and sequence, 24 bits each. */
+/** 48 bits, hidden in locktime and sequence, 24 each. BOLT 3 §Commitment Transaction. */
 export const commitmentNumber = unsigned(2 ** 48 - 1, "2^48−1");
 
 const U64_MAX_DIGITS = "18446744073709551615";
