@@ -1,11 +1,6 @@
 import * as z from "zod/mini";
+import { camelCase, type CamelKeys } from "../protocol/camel-case.js";
 import { codec } from "./codec.js";
-
-/** `funding_txid` → `fundingTxid`: JSON keeps the BOLTs' spelling, TypeScript its own. */
-export type CamelCase<Key extends string> = Key extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : Key;
-
-/** The same object with camelCase keys, read-only; an optional key stays optional. */
-export type CamelKeys<T> = { readonly [Key in keyof T as Key extends string ? CamelCase<Key> : never]: T[Key] };
 
 type Shape = Readonly<Record<string, z.core.SomeType>>;
 type JsonObject<S extends Shape> = ReturnType<typeof z.strictObject<S>>;
@@ -14,10 +9,6 @@ export type Fields<S extends Shape> = z.ZodMiniCodec<
   JsonObject<S>,
   z.ZodMiniType<CamelKeys<z.output<JsonObject<S>>>, CamelKeys<z.output<JsonObject<S>>>>
 >;
-
-export function camelCase<Key extends string>(key: Key): CamelCase<Key> {
-  return key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()) as CamelCase<Key>;
-}
 
 /**
  * Codec of an object with exactly the keys of `shape`, which is written in JSON's spelling; an unknown key is refused.
