@@ -1,0 +1,170 @@
+import { basename, dirname } from "node:path";
+import { LnError } from "../protocol/errors.js";
+import { appendTo, encode, makeFolder, putFile, readIfThere, readText, writeOutput, type Existing } from "./atomic-file.js";
+import { ifThere, refusing } from "./failures.js";
+import { nodeHost, type Host } from "./file-system.js";
+import { fault, readHighwater, type Marks } from "./highwater.js";
+import { createKeys, readKeys, type Keys } from "./keys-file.js";
+import type { PartyPaths } from "./paths.js";
+import { findRevoked, planRevoked, writeRevoked } from "./revoked-file.js";
+import { stateReader, successor, type JsonObject, type Parse, type State } from "./state.js";
+import { commit, foresee, settle, type Site } from "./update.js";
+
+/** A state as it was read or written. Saving compares with it. */
+export type Loaded = Pick<State, "document" | "revision" | "hash">;
+
+/**
+ * What a state is read for.
+ * `update`: to change it, or to print again what it holds; what a killed process left is carried out first.
+ * `look`: status reports and dry runs; the same state and the same checks, and no file is touched.
+ * `pure`: a function from one file to another (`--channel-out`); the channel file alone counts, and may be a pipe.
+ */
+export type Purpose = "update" | "look" | "pure";
+
+export interface Change {
+  readonly marks: Marks;
+  /** Lines for revoked.ndjson, each with its `number`. */
+  readonly revoked?: readonly JsonObject[];
+}
+
+/** The files of parties: documents in, documents out, whole or not at all. */
+export interface Store {
+  /**
+   * Throws: file-folder-missing, file-not-folder, file-missing, file-unreadable, file-damaged, file-too-large, file-revision-stale, file-edited,
+   * file-highwater-missing, file-highwater-stale, file-version-newer; file-not-written when what a killed process left cannot be carried out.
+   */
+  load(paths: PartyPaths, purpose: Purpose): Loaded;
+  /**
+   * Replaces `loaded` by `document`, whose revision and previous_state_hash it sets. All is durable when it returns.
+   * Throws: file-revision-conflict, busy-channel, file-not-regular, file-not-written, file-revoked-order; file-not-durable.
+   */
+  save(paths: PartyPaths, loaded: Loaded, document: JsonObject, change: Change): Loaded;
+  /** The first state of a party, in a folder that is made if need be. Throws: file-exists, and what save does. */
+  createChannel(paths: PartyPaths, document: JsonObject, marks: Marks): Loaded;
+  /** What save would make of `document`, and its text: for an output that is not a party's file. */
+  next(loaded: Loaded | undefined, document: JsonObject): Loaded & { readonly text: string };
+  /** Writes that to `file`, or into a pipe or device. Throws: file-not-written. */
+  saveTo(file: string, loaded: Loaded | undefined, document: JsonObject): Loaded;
+  /** Adds lines to a revoked file that belongs to no folder, or writes them into a pipe. Throws: file-not-written, file-revoked-order. */
+  appendRevoked(file: string, documents: readonly JsonObject[]): void;
+  /** Every line of that commitment number. Throws: file-damaged, file-unreadable. */
+  findRevoked(paths: PartyPaths, number: number): readonly JsonObject[];
+  /** Writes secrets, in a folder that is made if need be. Throws: file-exists, file-not-written. */
+  createKeys(paths: PartyPaths, document: JsonObject): void;
+  /** Reads secrets. Throws: file-mode if strict, file-missing, file-unreadable, file-damaged. */
+  readKeys(paths: PartyPaths, options: { readonly strict: boolean }): Keys;
+  /** Any text file, pipe or device. Throws: file-missing, file-unreadable, file-damaged, file-too-large. */
+  readText(path: string): string;
+  /** Throws: output-not-written, output-closed; output-exists if it is to keep what differs. */
+  writeOutput(path: string, text: string, existing: Existing): void;
+  /** A folder for outputs. Throws: output-not-written. */
+  makeFolder(path: string): void;
+}
+
+export function openStore(parse: Parse, host: Host = nodeHost()): Store {
+  const states = stateReader(parse);
+  const siteOf = (paths: PartyPaths): Site => ({ host, paths, parse, read: states.read });
+
+  return {
+    load(paths, purpose) {
+      if (purpose === "pure") return states.read(readText(host, paths.channel), paths.channel);
+      for (;;) {
+        const site = siteOf(paths);
+        const state = writing(paths.channel, () => (purpose === "look" ? foresee(site) : settle(site)));
+        if (state === undefined) throw absence(host, paths);
+        const text = readIfThere(host, paths.highwater);
+        const found = fault(state, text === undefined ? undefined : readHighwater(parse, text, paths.highwater), paths);
+        if (found === undefined) return state;
+        // The two files were read one after the other: another process may have saved in between.
+        if (readIfThere(host, paths.channel) === state.text) throw found;
+      }
+    },
+
+    save(paths, loaded, document, { marks, revoked = [] }) {
+      const next = successor(loaded, document);
+      states.remember(next);
+      writing(paths.channel, () => {
+        const patch = revoked.length === 0 ? undefined : planRevoked(host, parse, paths.revoked, revoked);
+        commit(siteOf(paths), loaded, next, { marks, revoked: patch });
+      });
+      return next;
+    },
+
+    createChannel(paths, document, marks) {
+      const next = successor(undefined, document);
+      writing(paths.channel, () => {
+        makeFolder(host, dirname(paths.channel));
+        const site = siteOf(paths);
+        const held = settle(site) === undefined ? [paths.highwater, paths.revoked] : [paths.channel];
+        for (const path of held) {
+          if (ifThere(() => host.fs.lstatSync(path)) !== undefined) {
+            throw new LnError("file-exists", `${path} exists: a channel is never created over another, or over what is left of one`, { path });
+          }
+        }
+        commit(site, undefined, next, { marks, revoked: undefined });
+      });
+      return next;
+    },
+
+    next: successor,
+
+    saveTo(file, loaded, document) {
+      const next = successor(loaded, document);
+      writing(file, () => {
+        putFile(host, file, next.text);
+      });
+      return next;
+    },
+
+    appendRevoked(file, documents) {
+      writing(file, () => {
+        const stats = ifThere(() => host.fs.statSync(file));
+        if (stats?.isFile() === false) {
+          appendTo(host, file, encode(documents.map((document) => `${JSON.stringify(document)}\n`).join("")));
+          return;
+        }
+        const patch = planRevoked(host, parse, file, documents);
+        if (patch !== undefined) writeRevoked(host, file, patch);
+      });
+    },
+
+    findRevoked: (paths, number) => findRevoked(host, parse, paths.revoked, number),
+
+    createKeys(paths, document) {
+      writing(paths.keys, () => {
+        createKeys(host, paths.keys, document);
+      });
+    },
+
+    readKeys: (paths, { strict }) => readKeys(host, parse, paths.keys, strict),
+    readText: (path) => readText(host, path),
+
+    writeOutput(path, text, existing) {
+      writeOutput(host, path, text, existing);
+    },
+
+    makeFolder(path) {
+      refusing("output-not-written", path, "was not made", () => {
+        makeFolder(host, path);
+      });
+    },
+  };
+}
+
+/** For whatever changes a party's files: reading reports its own failures, so what is left over is about writing. */
+function writing<T>(path: string, act: () => T): T {
+  return refusing("file-not-written", path, "was not written", act);
+}
+
+/** Why there is no channel file. */
+function absence(host: Host, paths: PartyPaths): LnError {
+  const folder = dirname(paths.channel);
+  const name = basename(paths.channel);
+  const stats = ifThere(() => host.fs.statSync(folder));
+  const details = { path: paths.channel, folder };
+  if (stats === undefined) return new LnError("file-folder-missing", `there is no folder ${folder}`, details);
+  if (!stats.isDirectory()) return new LnError("file-not-folder", `${folder} is a file, and a party is a folder with ${name} in it`, details);
+  const left = ifThere(() => host.fs.lstatSync(paths.highwater)) !== undefined;
+  const reason = left ? `it was removed, for ${basename(paths.highwater)} is there` : "no channel has been opened or accepted in it";
+  return new LnError("file-missing", `the folder ${folder} has no ${name}: ${reason}`, details);
+}
