@@ -29,6 +29,8 @@ const rules = {
   "json-below-store": [{ path: "^src/json/" }, { path: ["^src/(store|commands|ecc|cli)", npm("chalk", "commander")] }],
   "wif-in-json": [{ path: "^src/", pathNot: "^src/json/" }, { path: npm("ecpair") }],
   "store-moves-data": [{ path: "^src/store/" }, { path: ["^src/(commands|ecc|cli)", parts("tx", "script"), npm("chalk", "commander")] }],
+  "vectors-above-json": [{ path: "^src/vectors/" }, { path: ["^src/(store|commands|ecc|cli)", npm("chalk", "commander")] }],
+  "vectors-serve-commands": [{ path: "^src/(protocol|json|store|ecc|index)" }, { path: "^src/vectors/" }],
   "commands-are-strangers": [{ path: command }, { path: command, pathNot: "^src/commands/$1(/|[.]ts$)" }],
   "shared-knows-no-command": [{ path: shared }, { path: command }],
   "commands-build-nothing": [{ path: "^src/commands/" }, { path: npm("bitcoinjs-lib") }],

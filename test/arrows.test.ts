@@ -29,6 +29,8 @@ const IMPORTS = [
   ["src/json/codec.ts", "commander", "json-below-store"],
   ["src/store/atomic-file.ts", "ecpair", "wif-in-json"],
   ["src/store/atomic-file.ts", "../protocol/tx/sign.js", "store-moves-data"],
+  ["src/vectors/case.ts", "../store/atomic-file.js", "vectors-above-json"],
+  ["src/ecc/wasm.ts", "../vectors/case.js", "vectors-serve-commands"],
   ["src/commands/sign.ts", "./status.js", "commands-are-strangers"],
   ["src/commands/vectors/verify.ts", "../sign.js", "commands-are-strangers"],
   ["src/commands/shared/io.ts", "../sign.js", "shared-knows-no-command"],

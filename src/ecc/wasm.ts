@@ -11,6 +11,6 @@ export const wasm: Ecc = {
   pointMultiply: (point, scalar) => tiny.pointMultiply(point, scalar, true),
   pointAddScalar: (point, scalar) => tiny.pointAddScalar(point, scalar, true),
   secretAdd: (a, b) => tiny.privateAdd(a, b),
-  sign: (hash, secret) => tiny.sign(hash, secret),
+  sign: (hash, secret, extraEntropy) => tiny.sign(hash, secret, extraEntropy),
   verify: (hash, point, signature) => tiny.verify(hash, point, signature, true),
 };

@@ -14,8 +14,8 @@ export interface Ecc {
   pointAddScalar(point: Uint8Array, scalar: Uint8Array): Uint8Array | null;
   /** The sum modulo the group's order; null where it is 0. */
   secretAdd(a: Uint8Array, b: Uint8Array): Uint8Array | null;
-  /** Plain RFC 6979, low S, 64 bytes. */
-  sign(hash: Uint8Array, secret: Uint8Array): Uint8Array;
+  /** RFC 6979, low S, 64 bytes; `extraEntropy` (32 bytes) goes into the nonce as RFC 6979 section 3.6 allows. */
+  sign(hash: Uint8Array, secret: Uint8Array, extraEntropy?: Uint8Array): Uint8Array;
   /** False for a high S, too. */
   verify(hash: Uint8Array, point: Uint8Array, signature: Uint8Array): boolean;
 }

@@ -32,7 +32,7 @@ export interface Spend {
 export const SEQUENCE_RBF = 0xfffffffd;
 
 /** The compact signature whose DER form is the longest that a low S allows: 71 bytes. */
-const LONGEST_SIGNATURE = Uint8Array.from({ length: 64 }, (_, at) => (at === 0 ? 0xff : at === 32 ? 0x7f : 0x01)) as Signature;
+export const LONGEST_SIGNATURE = Uint8Array.from({ length: 64 }, (_, at) => (at === 0 ? 0xff : at === 32 ? 0x7f : 0x01)) as Signature;
 
 /**
  * Spends all claims to one output. The fee is the smallest whose feerate is not below the one asked for, whatever length the signatures have.
