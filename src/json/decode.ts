@@ -24,6 +24,12 @@ export function encode<S extends z.core.$ZodType>(schema: S, value: z.output<S>)
   throw new LnError("internal-json-encode", `${path}: its own document cannot hold this value`, { path });
 }
 
+/** The same refusal, with where in which document it arose. */
+export function refusalAt(refusal: LnError, source: string, path: JsonPath): LnError {
+  const details = { ...refusal.details, source, path: formatPath(path) };
+  return new LnError(refusal.code, `${locate(source, path)}: ${refusal.message}`, details);
+}
+
 /** One refusal for the first issue; an unknown key goes first, since a mistyped key also leaves the right one missing. */
 function toRefusal(error: z.core.$ZodError, document: unknown, source: string): LnError {
   const issue = error.issues.find(({ code }) => code === "unrecognized_keys") ?? error.issues[0];
@@ -40,8 +46,8 @@ function toRefusal(error: z.core.$ZodError, document: unknown, source: string): 
   const secret = namesSecret(path) || isSecretForm(issue.message);
   const refusal = refusalOf(issue);
   if (refusal !== undefined) {
-    const fact = secret ? ERROR_CODES[refusal.code].what : refusal.message;
-    return new LnError(refusal.code, `${locate(source, path)}: ${fact}`, secret ? at : { ...refusal.details, ...at });
+    if (!secret) return refusalAt(refusal, source, path);
+    return new LnError(refusal.code, `${locate(source, path)}: ${ERROR_CODES[refusal.code].what}`, at);
   }
 
   const expected = expectation(issue);

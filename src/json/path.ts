@@ -22,9 +22,14 @@ export function locate(source: string, path: JsonPath): string {
 
 /** A JSON value in a few words, for an error. */
 export function showValue(value: unknown): string {
+  return shorten(inFull(value));
+}
+
+/** A JSON value as one line of text of any length; an object or list by its kind alone. */
+export function inFull(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === "object" && value !== null) return "an object";
-  return value === undefined ? "nothing" : shorten(JSON.stringify(value));
+  return value === undefined ? "nothing" : JSON.stringify(value);
 }
 
 /** Cut to what a line of a message can hold. */

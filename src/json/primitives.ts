@@ -72,6 +72,8 @@ function unsigned(maximum: number, written: string): z.ZodMiniNumberFormat {
 export const u8 = unsigned(0xff, "255");
 export const u16 = unsigned(0xffff, "65535");
 export const u32 = unsigned(0xffffffff, "4294967295");
+/** What a JSON number holds exactly. */
+export const u53 = unsigned(Number.MAX_SAFE_INTEGER, "2^53−1");
 /** 48 bits, hidden in locktime and sequence, 24 each. BOLT 3 §Commitment Transaction. */
 export const commitmentNumber = unsigned(2 ** 48 - 1, "2^48−1");
 
@@ -104,3 +106,8 @@ export const millisatoshi = u64As<MilliSatoshi>(msat);
 export const feeratePerKw = codec(u32, { decode: (value): FeeratePerKw => perKw(BigInt(value)), encode: (rate: FeeratePerKw) => Number(rate) });
 
 export const side = z.enum(SIDES);
+
+/** A list, read-only as everything of the protocol's is. */
+export function list<S extends z.core.SomeType>(element: S) {
+  return z.array(element) as unknown as z.ZodMiniType<readonly z.output<S>[], readonly z.input<S>[]>;
+}
