@@ -114,6 +114,17 @@ export const ERROR_CODES = {
   "state-message-unexpected": { what: "a message that is not due", bolt: "fail" },
   "state-wrong-channel": { what: "a message for another channel", bolt: "fail" },
   "state-signature-invalid": { what: "a signature that is not good for our commitment", bolt: "fail" },
+  "state-request-conflict": { what: "a request id used before with other contents" },
+  "state-commitment-not-held": { what: "a commitment that the state does not hold" },
+  "state-wrong-funding": { what: "a signature for another funding output", bolt: "fail" },
+  "state-signature-high-s": { what: "a signature with a high S", bolt: "fail" },
+  "state-htlc-signature-count": { what: "not one signature for each untrimmed HTLC", bolt: "fail" },
+  "state-htlc-signature-invalid": { what: "a signature that is not good for an HTLC transaction", bolt: "fail" },
+  "internal-no-remote-commit": { what: "a revocation without commitments" },
+  "policy-vector-channel": { what: "publishing or punishing a test case" },
+  "policy-penalty-not-revoked": { what: "a penalty on a commitment that is not revoked" },
+  "state-nothing-to-punish": { what: "a revoked commitment without an output of the cheater's" },
+  "internal-no-local-commit": { what: "a verified commitment that is not there" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "error" | "fail" }>;
 

@@ -1,5 +1,5 @@
 import { Field } from "@noble/curves/abstract/modular.js";
-import { fromHex, toHex } from "../bytes.js";
+import { type Signature, fromHex, toHex } from "../bytes.js";
 
 /** The order of secp256k1's group (SEC 2, section 2.4.1). */
 const GROUP_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
@@ -17,4 +17,9 @@ export function multiplySecrets(a: Uint8Array, b: Uint8Array): Uint8Array {
 
 function toScalar(bytes: Uint8Array): bigint {
   return scalars.create(BigInt(`0x${toHex(bytes)}`));
+}
+
+/** Whether a signature's S is at most half the order (BIP 146): the other one, though as valid, is not relayed. */
+export function isLowS(signature: Signature): boolean {
+  return BigInt(`0x${toHex(signature.subarray(32))}`) <= GROUP_ORDER / 2n;
 }

@@ -1,4 +1,4 @@
-import type { Bytes32, Point } from "../bytes.js";
+import { type Bytes32, type Point, equalBytes } from "../bytes.js";
 import type { CommitmentKeys } from "../keys/commitment-keys.js";
 import { type Lock, p2wpkh, p2wsh } from "../script/assemble.js";
 import { anchorScript } from "../script/anchor.js";
@@ -130,3 +130,19 @@ export const FORMATS: Readonly<Record<ChannelType, CommitmentFormat>> = {
   },
   anchors: { channelType: "anchors", featureBits: [12, 22], ...WITH_ANCHORS, htlcTimeoutFeeWeight: weight(0n), htlcSuccessFeeWeight: weight(0n) },
 };
+
+/** The channel_type TLV's value: the format's bits as a feature field (BOLT 9), empty for `legacy`. BOLT 2 §Defined Channel Types. */
+export function channelTypeFeatures(type: ChannelType): Uint8Array {
+  const { featureBits } = FORMATS[type];
+  const bytes = new Uint8Array(Math.max(0, ...featureBits.map((bit) => (bit >> 3) + 1)));
+  for (const bit of featureBits) {
+    const at = bytes.length - 1 - (bit >> 3);
+    bytes[at] = (bytes[at] ?? 0) | (1 << (bit & 7));
+  }
+  return bytes;
+}
+
+/** The format that a channel_type TLV names, or null where it is none of ours. */
+export function channelTypeOf(features: Uint8Array): ChannelType | null {
+  return CHANNEL_TYPES.find((type) => equalBytes(channelTypeFeatures(type), features)) ?? null;
+}

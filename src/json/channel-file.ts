@@ -1,0 +1,210 @@
+import * as z from "zod/mini";
+import { CHAINS, type Limits, type NumberedPoint, type PartyParams } from "../protocol/channel/params.js";
+import { CHANGE_STAGES, type Change, type ChannelState, type FundedChannel, type Funding, type UnfundedChannel } from "../protocol/channel/state.js";
+import { LnError } from "../protocol/errors.js";
+import type { ShachainSlot } from "../protocol/keys/shachain.js";
+import { CHANNEL_TYPES } from "../protocol/tx/format.js";
+import type { ChangeContent, CommitmentSpec, Htlc } from "../protocol/tx/spec.js";
+import type { Codec } from "./codec.js";
+import { decode, encode } from "./decode.js";
+import { fields } from "./fields.js";
+import {
+  bytes32,
+  commitmentNumber,
+  feeratePerKw,
+  hexBytes,
+  list,
+  millisatoshi,
+  point,
+  satoshi,
+  scriptPubkey,
+  secret,
+  side,
+  signature,
+  txid,
+  u16,
+  u32,
+  u64,
+} from "./primitives.js";
+
+/** What `channel.json` calls itself. Readers take every version up to this one; writing upgrades. */
+export const CHANNEL_FORMAT = "chankit-channel";
+export const CHANNEL_VERSION = 1;
+
+const dual = <S extends z.core.SomeType>(schema: S) => fields({ local: schema, remote: schema });
+const count = u32;
+
+const htlc = fields({
+  id: u64,
+  offered_by: side,
+  amount_msat: millisatoshi,
+  payment_hash: bytes32,
+  cltv_expiry: u32,
+}) satisfies Codec<Htlc>;
+
+/** What one commitment says; balances in msat. */
+export const commitmentSpec = fields({
+  feerate_per_kw: feeratePerKw,
+  balances: dual(millisatoshi),
+  htlcs: list(htlc),
+}) satisfies Codec<CommitmentSpec>;
+
+/** A line of `revoked.ndjson`. */
+export const revokedHtlcs = fields({ number: commitmentNumber, funding_txid: txid, htlcs: list(htlc) });
+
+const limits = fields({
+  min_feerate_per_kw: feeratePerKw,
+  max_feerate_per_kw: feeratePerKw,
+  max_to_self_delay: u16,
+  max_dust_limit_satoshis: satoshi,
+  max_dust_htlc_exposure_msat: millisatoshi,
+}) satisfies Codec<Limits>;
+
+/** One side's announcement in open_channel or accept_channel. */
+const partyParams = fields({
+  funding_pubkey: point("funding"),
+  revocation_basepoint: point("revocation_basepoint"),
+  payment_basepoint: point("payment_basepoint"),
+  delayed_payment_basepoint: point("delayed_payment_basepoint"),
+  htlc_basepoint: point("htlc_basepoint"),
+  dust_limit_satoshis: satoshi,
+  max_htlc_value_in_flight_msat: millisatoshi,
+  channel_reserve_satoshis: satoshi,
+  htlc_minimum_msat: millisatoshi,
+  to_self_delay: u16,
+  max_accepted_htlcs: u16,
+  upfront_shutdown_script: z.nullable(scriptPubkey),
+}) satisfies Codec<PartyParams>;
+
+const numberedPoint = fields({ number: commitmentNumber, point: point("per_commitment") }) satisfies Codec<NumberedPoint>;
+
+const localCommit = fields({
+  number: commitmentNumber,
+  spec: commitmentSpec,
+  signature,
+  htlc_signatures: list(signature),
+});
+
+const remoteCommit = fields({ number: commitmentNumber, point: point("per_commitment"), spec: commitmentSpec });
+
+const funding = fields({
+  txid,
+  output_index: u16,
+  amount: satoshi,
+  local: fields({ current: z.nullable(localCommit), previous: z.nullable(localCommit) }),
+  remote: fields({ current: z.nullable(remoteCommit), next: z.nullable(remoteCommit) }),
+}) satisfies Codec<Funding>;
+
+const changeContent = z.union([
+  fields({ kind: z.literal("pay"), id: u64, amount_msat: millisatoshi }),
+  fields({ kind: z.literal("add_htlc"), id: u64, amount_msat: millisatoshi, payment_hash: bytes32, cltv_expiry: u32 }),
+  fields({ kind: z.literal("fulfill_htlc"), id: u64, payment_preimage: bytes32 }),
+  fields({ kind: z.literal("fail_htlc"), id: u64 }),
+  fields({ kind: z.literal("update_fee"), feerate_per_kw: feeratePerKw }),
+]) satisfies Codec<ChangeContent>;
+
+const change = fields({ content: changeContent, stage: z.enum(CHANGE_STAGES) }) satisfies Codec<Change>;
+
+const messageLog = fields({
+  last_sent: count,
+  last_received: count,
+  recently_received: list(fields({ seq: count, hash: bytes32 })),
+  outbox: list(fields({ seq: count, type: z.string(), wire: z.nullable(hexBytes), acked: z.boolean() })),
+  last_reply: z.nullable(z.enum(["commitment_signed", "revoke_and_ack"])),
+  requests: list(fields({ id: z.string(), seq: count, wire: hexBytes })),
+});
+
+const shachainSlot = fields({ index: u64, secret: secret("per_commitment") }) satisfies Codec<ShachainSlot>;
+
+const stagedCommit = fields({ number: commitmentNumber, spec: commitmentSpec });
+
+/** What the store keeps in every version of the file. */
+const header = {
+  format: z.literal(CHANNEL_FORMAT),
+  version: z.literal(CHANNEL_VERSION),
+  revision: count,
+  previous_state_hash: z.nullable(bytes32),
+};
+
+const base = {
+  party: z.string().check(z.minLength(1)),
+  purpose: z.enum(["channel", "vector"]),
+};
+
+const channel = {
+  chain: z.enum(CHAINS),
+  channel_type: z.enum(CHANNEL_TYPES),
+  opener: side,
+  pay_extension: z.boolean(),
+  temporary_channel_id: bytes32,
+  funding_satoshis: satoshi,
+  push_msat: millisatoshi,
+  feerate_per_kw: feeratePerKw,
+  limits,
+};
+
+/** `channel.json` before the funding output is known. */
+export const unfundedChannelFile = fields({
+  ...header,
+  ...base,
+  phase: z.enum(["awaiting_accept_channel", "awaiting_funding", "awaiting_funding_created"]),
+  ...channel,
+  params: fields({ local: partyParams, remote: z.nullable(partyParams) }),
+  minimum_depth: z.nullable(u32),
+  remote_first_point: z.nullable(numberedPoint),
+  own_points: list(numberedPoint),
+  messages: messageLog,
+});
+
+/** `channel.json` from the funding output on. */
+export const fundedChannelFile = fields({
+  ...header,
+  ...base,
+  phase: z.enum(["awaiting_funding_signed", "funded", "open"]),
+  ...channel,
+  params: dual(partyParams),
+  minimum_depth: u32,
+  channel_id: bytes32,
+  channel_ready: dual(z.boolean()),
+  fundings: z.tuple([funding]) as unknown as z.ZodMiniType<readonly [Funding], readonly [z.input<typeof funding>]>,
+  funding_psbt: z.nullable(z.string()),
+  own_points: list(numberedPoint),
+  remote_next_point: z.nullable(numberedPoint),
+  changes: dual(list(change)),
+  staged: dual(z.nullable(stagedCommit)),
+  next_ids: dual(fields({ htlc: u64, pay: u64 })),
+  known_preimages: list(bytes32),
+  remote_secrets: list(z.nullable(shachainSlot)),
+  flags: fields({
+    behind: z.boolean(),
+    force_closed: z.nullable(commitmentNumber),
+    shutdown_sent: z.boolean(),
+    shutdown_received: z.boolean(),
+    closing_signed: z.boolean(),
+  }),
+  shutdown_scripts: dual(z.nullable(scriptPubkey)),
+  messages: messageLog,
+});
+
+/** Throws: json-…, file-version-newer. */
+export function readChannel(document: unknown, source: string): ChannelState {
+  requireVersion(document, source);
+  const funded = typeof document === "object" && document !== null && "fundings" in document;
+  const { format: _format, version: _version, revision: _revision, previousStateHash: _hash, ...state } = funded
+    ? decode(fundedChannelFile, document, source)
+    : decode(unfundedChannelFile, document, source);
+  return state satisfies FundedChannel | UnfundedChannel;
+}
+
+/** The document of a state; its revision and hash are the store's to set. */
+export function printChannel(state: ChannelState): Record<string, unknown> {
+  const stamp = { format: CHANNEL_FORMAT, version: CHANNEL_VERSION, revision: 0, previousStateHash: null } as const;
+  return "fundings" in state ? encode(fundedChannelFile, { ...stamp, ...state }) : encode(unfundedChannelFile, { ...stamp, ...state });
+}
+
+function requireVersion(document: unknown, source: string): void {
+  const version: unknown = typeof document === "object" && document !== null && "version" in document ? document.version : undefined;
+  if (typeof version === "number" && version > CHANNEL_VERSION) {
+    throw new LnError("file-version-newer", `${source} has version ${version}, this chankit reads up to ${CHANNEL_VERSION}`, { source, version, reads: CHANNEL_VERSION });
+  }
+}

@@ -1,0 +1,86 @@
+import type { Transaction } from "bitcoinjs-lib/src/transaction";
+import { type Point, type Txid, equalBytes, fromHex, txid } from "../bytes.js";
+import { LnError } from "../errors.js";
+import { publicKey } from "../keys/derivation.js";
+import { type CommitmentKeys } from "../keys/commitment-keys.js";
+import { type CommitmentNumber, lookupSecret, secretIndex } from "../keys/shachain.js";
+import type { Secret32 } from "../secret.js";
+import { SIDES, type Side, opposite } from "../side.js";
+import { type Commitment } from "../tx/commitment-tx.js";
+import { decodeCommitmentNumber, obscuringFactor } from "../tx/commitment-number.js";
+import { parseTransaction } from "../tx/parse.js";
+import { type RecognisedOutput, commitmentKeysOf, recogniseOutputs } from "../tx/recognise.js";
+import type { Htlc } from "../tx/spec.js";
+import { type Standing, heldCommitments } from "./select.js";
+import { type FundedChannel, commitmentTerms } from "./state.js";
+
+/** What a transaction is to a channel. */
+export type Identity =
+  | { readonly kind: "unrelated" }
+  /** A commitment that the state rebuilds byte for byte. */
+  | { readonly kind: "held"; readonly owner: Side; readonly standing: Standing; readonly commitment: Commitment }
+  /** A commitment of the peer's whose secret we hold: everything in it can be taken. */
+  | {
+      readonly kind: "revoked";
+      readonly owner: "remote";
+      readonly number: CommitmentNumber;
+      readonly txid: Txid;
+      readonly keys: CommitmentKeys;
+      readonly outputs: readonly RecognisedOutput[];
+      readonly secret: Secret32<"per_commitment">;
+    }
+  /** Spends the funding output, but is no commitment that the state can name. */
+  | { readonly kind: "unknown"; readonly number: CommitmentNumber | null; readonly owner: Side | null };
+
+/** The channel's obscuring factor. BOLT 3 §Commitment Transaction. */
+export function obscuringFactorOf(state: FundedChannel): bigint {
+  const { opener, params } = state;
+  return obscuringFactor(params[opener].paymentBasepoint, params[opposite(opener)].paymentBasepoint);
+}
+
+/**
+ * Whose commitment a transaction is, and which. `htlcsOf` gives the HTLCs of a revoked one, without which only its other outputs have names.
+ * BOLT 5 §Commitment Transaction.
+ */
+export function identify(state: FundedChannel, tx: Transaction, htlcsOf: (number: CommitmentNumber) => readonly Htlc[]): Identity {
+  const [funding] = state.fundings;
+  const spend = tx.ins.find(({ hash, index }) => equalBytes(hash, funding.txid) && index === funding.outputIndex);
+  if (spend === undefined) return { kind: "unrelated" };
+
+  const id = txid(tx.getHash());
+  for (const owner of SIDES) {
+    const held = heldCommitments(state, owner).find(({ commitment }) => equalBytes(commitment.txid, id));
+    if (held !== undefined) return { kind: "held", owner, ...held };
+  }
+
+  const number = decodeCommitmentNumber({ locktime: tx.locktime, sequence: spend.sequence }, obscuringFactorOf(state));
+  if (number === null) return { kind: "unknown", number, owner: null };
+  const secret = lookupSecret(state.remoteSecrets, secretIndex(number));
+  if (secret !== null) {
+    const terms = commitmentTerms(state, "remote");
+    const keys = commitmentKeysOf(terms, publicKey<"per_commitment">(secret));
+    const outputs = recogniseOutputs(tx, terms, keys, htlcsOf(number));
+    if (outputs.some((output) => output !== null)) return { kind: "revoked", owner: "remote", number, txid: id, keys, outputs, secret };
+  }
+  return { kind: "unknown", number, owner: paysStaticKeyOf(state, tx, "remote") ? "local" : null };
+}
+
+/** Whether an output is the plain one of `side`'s, which marks the other's commitment even where its point is forgotten. */
+function paysStaticKeyOf(state: FundedChannel, tx: Transaction, side: Side): boolean {
+  const terms = commitmentTerms(state, opposite(side));
+  if (terms.format.remotePubkeyRotates) return false;
+  // Any point gives the same remotepubkey
+  const anyPoint = state.params[side].fundingPubkey as Point as Point<"per_commitment">;
+  const { scriptPubkey } = terms.format.toRemote(commitmentKeysOf(terms, anyPoint));
+  return tx.outs.some(({ script }) => equalBytes(script, scriptPubkey));
+}
+
+/** Throws: tx-not-parsed. */
+export function transactionFromHex(hex: string): Transaction {
+  try {
+    return parseTransaction(fromHex(hex));
+  } catch (error) {
+    if (error instanceof LnError && error.code === "tx-not-parsed") throw error;
+    throw new LnError("tx-not-parsed", "not a transaction in hex", {});
+  }
+}

@@ -1,0 +1,49 @@
+import type { Bytes32, Point, ScriptPubkey } from "../bytes.js";
+import type { Basepoints } from "../keys/commitment-keys.js";
+import type { CommitmentNumber } from "../keys/shachain.js";
+import type { FeeratePerKw, MilliSatoshi, Satoshi } from "../units.js";
+
+/**
+ * What one side announced when the channel opened. `dustLimitSatoshis` holds for its own commitment; the other limits are
+ * what it imposes on the peer. BOLT 2 §The `open_channel` Message.
+ */
+export interface PartyParams extends Basepoints {
+  readonly dustLimitSatoshis: Satoshi;
+  readonly maxHtlcValueInFlightMsat: MilliSatoshi;
+  readonly channelReserveSatoshis: Satoshi;
+  readonly htlcMinimumMsat: MilliSatoshi;
+  readonly toSelfDelay: number;
+  readonly maxAcceptedHtlcs: number;
+  readonly upfrontShutdownScript: ScriptPubkey | null;
+}
+
+/** What this party accepts of a peer beyond what BOLT fixes; set when the channel opens, in every state file. */
+export interface Limits {
+  /** The lowest feerate agreed to, from either side. */
+  readonly minFeeratePerKw: FeeratePerKw;
+  readonly maxFeeratePerKw: FeeratePerKw;
+  /** The longest delay that the peer may impose on us. */
+  readonly maxToSelfDelay: number;
+  /** The highest dust limit that the peer may have, or set for us by its reserve. */
+  readonly maxDustLimitSatoshis: Satoshi;
+  /** Most value that may stand in trimmed HTLCs of one commitment. BOLT 2 §Bounding exposure to trimmed in-flight HTLCs: `max_dust_htlc_exposure_msat`. */
+  readonly maxDustHtlcExposureMsat: MilliSatoshi;
+}
+
+/** A per-commitment point with the number it is for. */
+export interface NumberedPoint {
+  readonly number: CommitmentNumber;
+  readonly point: Point<"per_commitment">;
+}
+
+/** The chains by their genesis blocks, in the byte order of BOLT 2's chain_hash. */
+export const CHAINS = ["bitcoin", "testnet4", "signet", "regtest"] as const;
+export type Chain = (typeof CHAINS)[number];
+
+/** BOLT 2 §Definition of `channel_id`: the funding txid with its last two bytes XORed with the output index. */
+export function channelIdOf(fundingTxid: Uint8Array, outputIndex: number): Bytes32 {
+  const id = Uint8Array.from(fundingTxid);
+  id[30] = (id[30] ?? 0) ^ (outputIndex >> 8);
+  id[31] = (id[31] ?? 0) ^ (outputIndex & 0xff);
+  return id as Bytes32;
+}

@@ -1,0 +1,86 @@
+import type { Transaction } from "bitcoinjs-lib/src/transaction";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { type Bytes32, type ScriptPubkey, equalBytes } from "../../bytes.js";
+import { LnError } from "../../errors.js";
+import { type PartyKeys, requireSecret } from "../../keys/party-keys.js";
+import type { CommitmentNumber } from "../../keys/shachain.js";
+import { broadcastOnlyNewest, broadcastOnlyVerified, neverBroadcastBehind } from "../../policy/interlocks.js";
+import { penaltyNeedsRealChannel, punishOnlyRevoked } from "../../policy/leave.js";
+import type { Commitment } from "../../tx/commitment-tx.js";
+import { type HtlcTx, buildHtlcTxs } from "../../tx/htlc-tx.js";
+import { penaltyClaims } from "../../tx/penalty-tx.js";
+import { completeCommitment, completeHtlcTx, signCommitment, signHtlcTx } from "../../tx/sign.js";
+import { type Spend, spendClaims } from "../../tx/spend.js";
+import type { FeeratePerKw } from "../../units.js";
+import type { Identity } from "../identify.js";
+import { selectCommitment } from "../select.js";
+import { type ChannelState, type FundedChannel, commitmentTerms, requireFunded } from "../state.js";
+
+/** One of the owner's HTLC transactions, signed where all it needs is known. */
+export interface ForceClosedHtlc {
+  readonly htlcTx: HtlcTx;
+  /** Null for an HTLC-success whose preimage is not known. */
+  readonly tx: Transaction | null;
+}
+
+export interface ForceClose {
+  readonly state: FundedChannel;
+  readonly commitment: Commitment;
+  readonly tx: Transaction;
+  readonly htlcs: readonly ForceClosedHtlc[];
+}
+
+/**
+ * Signs our newest commitment for broadcast, with its HTLC transactions. From then on its secret never leaves and the channel moves no more.
+ * BOLT 5 §Failing a Channel. Throws: policy-broadcast-….
+ */
+export function forceClose(channel: ChannelState, keys: PartyKeys, number?: CommitmentNumber): ForceClose {
+  const state = requireFunded(channel);
+  neverBroadcastBehind(state);
+  broadcastOnlyVerified(state);
+  const [{ local }] = state.fundings;
+  const { current } = local;
+  if (current === null) throw new LnError("internal-no-local-commit", "verified without a commitment", {});
+  broadcastOnlyNewest(state, number ?? current.number);
+
+  const { commitment } = selectCommitment(state, "local", current.number);
+  const ownerSignature = signCommitment(commitment, requireSecret(keys, "fundingPrivkey"));
+  const htlcs = buildHtlcTxs(commitment).map((htlcTx, at): ForceClosedHtlc => {
+    const countersignature = current.htlcSignatures[at];
+    const preimage = htlcTx.kind === "htlc_success" ? preimageOf(state, htlcTx.output.htlc.paymentHash) : null;
+    if (countersignature === undefined || (htlcTx.kind === "htlc_success" && preimage === null)) return { htlcTx, tx: null };
+    const signature = signHtlcTx(htlcTx, "owner", requireSecret(keys, "htlcBasepointSecret"));
+    return { htlcTx, tx: completeHtlcTx(htlcTx, signature, countersignature, preimage) };
+  });
+  return {
+    state: { ...state, flags: { ...state.flags, forceClosed: current.number } },
+    commitment,
+    tx: completeCommitment(commitment, ownerSignature, current.signature),
+    htlcs,
+  };
+}
+
+function preimageOf(state: FundedChannel, paymentHash: Bytes32): Bytes32 | null {
+  return state.knownPreimages.find((preimage) => equalBytes(sha256(preimage), paymentHash)) ?? null;
+}
+
+/**
+ * Takes every revocable output of the peer's revoked commitment.
+ * BOLT 5 §Revoked Transaction Close Handling. Throws: policy-penalty-…, state-nothing-to-punish, tx-output-dust.
+ */
+export function punish(channel: ChannelState, keys: PartyKeys, identity: Identity, to: ScriptPubkey, feerate: FeeratePerKw): Spend {
+  const state = requireFunded(channel);
+  penaltyNeedsRealChannel(state);
+  punishOnlyRevoked(identity);
+  const revoked = identity;
+  const claims = penaltyClaims(revoked, requireSecret(keys, "revocationBasepointSecret"), revoked.secret);
+  if (claims.length === 0) {
+    const plain = revoked.outputs.flatMap((output, index) => (output?.kind === "to_remote" ? [index] : []));
+    throw new LnError(
+      "state-nothing-to-punish",
+      `the peer's revoked commitment ${revoked.number} has no output of the peer's: nothing to punish; its to_remote is ours to sweep`,
+      { number: revoked.number, to_remote_outputs: plain },
+    );
+  }
+  return spendClaims(claims, to, feerate, commitmentTerms(state, "remote").format.txVersion);
+}

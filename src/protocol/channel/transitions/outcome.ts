@@ -1,0 +1,58 @@
+import { equalBytes, toHex, type Bytes32 } from "../../bytes.js";
+import { LnError } from "../../errors.js";
+import type { Htlc } from "../../tx/spec.js";
+import type { CommitmentNumber } from "../../keys/shachain.js";
+import type { Message, MessageName } from "../../wire/messages.js";
+import { type Received, type Sent, classifyReceived, recordReceived, recordSent } from "../message-log.js";
+import type { ChannelState, MessageLog, OutboxEntry } from "../state.js";
+
+/** A revoked commitment of the peer's, as long as it may be published: what a penalty needs beyond the secret. */
+export interface RevokedHtlcs {
+  readonly number: CommitmentNumber;
+  readonly htlcs: readonly Htlc[];
+}
+
+/** What a step gives: the state after it and the message to send. `repeated`: the step was done before and changed nothing. */
+export interface Outcome<State extends ChannelState = ChannelState> {
+  readonly state: State;
+  readonly sent: Sent | null;
+  readonly repeated: boolean;
+  readonly revoked: RevokedHtlcs | null;
+  /** The message of the first time, where a step is repeated that gave one. */
+  readonly resend: OutboxEntry | null;
+}
+
+export function done<State extends ChannelState>(state: State, more: Partial<Omit<Outcome, "state">> = {}): Outcome<State> {
+  return { state, sent: null, repeated: false, revoked: null, resend: null, ...more };
+}
+
+/** The state with one message more in its outbox, and the message with its place in the stream. */
+export function sending<State extends ChannelState>(state: State, message: Message): Outcome<State> {
+  const { log, sent } = recordSent(state.messages, message);
+  return done({ ...state, messages: log }, { sent });
+}
+
+/** The message, if it is of the type that is due. Throws: state-message-type. */
+export function expectType<Name extends MessageName>({ message }: Received, type: Name): Extract<Message, { readonly type: Name }> {
+  if (message.type !== type) {
+    throw new LnError("state-message-type", `a ${message.type} came where a ${type} is due`, { type: message.type, expected: type });
+  }
+  return message as Extract<Message, { readonly type: Name }>;
+}
+
+/** Throws: state-wrong-channel. */
+export function expectChannel(expected: Bytes32, actual: Bytes32): void {
+  if (equalBytes(expected, actual)) return;
+  throw new LnError("state-wrong-channel", `the message is for channel ${toHex(actual)}, this is ${toHex(expected)}`, {
+    channel_id: toHex(actual),
+    expected: toHex(expected),
+  });
+}
+
+/**
+ * The log with a received message taken in, or null where it was held already.
+ * Throws: state-message-gap, state-message-conflict, state-message-old.
+ */
+export function taking(log: MessageLog, received: Received): MessageLog | null {
+  return classifyReceived(log, received) === "repeat" ? null : recordReceived(log, received);
+}

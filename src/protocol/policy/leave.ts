@@ -1,0 +1,34 @@
+import type { Identity } from "../channel/identify.js";
+import type { FundedChannel } from "../channel/state.js";
+import type { ErrorDetails } from "../errors.js";
+import { demand } from "./rule.js";
+
+/** A test case's transactions are not for any chain. */
+export function penaltyNeedsRealChannel(state: FundedChannel): void {
+  demand(state.purpose === "channel", "policy-vector-channel", () => ["this channel is a test case: it is neither published nor punished", { purpose: state.purpose }]);
+}
+
+type Revoked = Extract<Identity, { readonly kind: "revoked" }>;
+
+/** Only a revoked commitment is punished: the revocation key of any other is out of reach. BOLT 5 §Revoked Transaction Close Handling. */
+export function punishOnlyRevoked(identity: Identity): asserts identity is Revoked {
+  demand(identity.kind === "revoked", "policy-penalty-not-revoked", () => whyNotRevoked(identity));
+}
+
+function whyNotRevoked(identity: Identity): readonly [string, ErrorDetails] {
+  switch (identity.kind) {
+    case "unrelated":
+      return ["the transaction does not spend this channel's funding output", { identity: "unrelated" }];
+    case "unknown":
+      return identity.owner === "local"
+        ? [`this is our own old commitment ${identity.number ?? 0}: the peer may punish it, not we`, { identity: "own", number: identity.number }]
+        : ["the transaction spends the funding output but is no revoked commitment of the peer's", { identity: "unknown", number: identity.number }];
+    case "held": {
+      const whose = identity.owner === "local" ? "our own" : "the peer's";
+      const { number } = identity.commitment;
+      return [`this is ${whose} commitment ${number} (${identity.standing}), which is not revoked`, { owner: identity.owner, number, standing: identity.standing }];
+    }
+    case "revoked":
+      return ["revoked", { number: identity.number }];
+  }
+}
