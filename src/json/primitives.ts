@@ -108,6 +108,6 @@ export const feeratePerKw = codec(u32, { decode: (value): FeeratePerKw => perKw(
 export const side = z.enum(SIDES);
 
 /** A list, read-only as everything of the protocol's is. */
-export function list<S extends z.core.SomeType>(element: S) {
-  return z.array(element) as unknown as z.ZodMiniType<readonly z.output<S>[], readonly z.input<S>[]>;
+export function list<S extends z.core.SomeType>(element: S): z.ZodMiniType<readonly z.output<S>[], readonly z.input<S>[]> {
+  return z.array(element);
 }

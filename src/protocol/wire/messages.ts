@@ -1,6 +1,6 @@
 import { concat } from "../bytes.js";
 import { camelCase, type CamelKeys } from "../camel-case.js";
-import { LnError } from "../errors.js";
+import { ERROR_CODES, LnError } from "../errors.js";
 import { cursorOver } from "./cursor.js";
 import { u16, type Parts, type ValueOf } from "./field.js";
 import { MESSAGES, type MessageSpec, type Tlvs } from "./table.js";
@@ -113,12 +113,17 @@ function checkSize(bytes: Uint8Array): void {
   throw new LnError("wire-too-long", fact, { bytes: bytes.length, limit: MAX_MESSAGE_SIZE });
 }
 
-/** Adds to a refusal where in which message it arose. */
+/**
+ * Adds to a refusal where in which message it arose. What a brand's own check says is left out, since it repeats the bytes:
+ * in a message whose bytes are shifted, those that are read as a point may belong to a secret.
+ */
 function inField<T>(message: string, field: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
     if (!(error instanceof LnError)) throw error;
-    throw new LnError(error.code, `${message}.${field}: ${error.message}`, { message, field, ...error.details });
+    const ours = error.code.startsWith("wire-");
+    const fact = ours ? error.message : ERROR_CODES[error.code].what;
+    throw new LnError(error.code, `${message}.${field}: ${fact}`, { message, field, ...(ours ? error.details : {}) });
   }
 }

@@ -362,10 +362,12 @@ describe("refusals when reading", () => {
     expect(decode(hex)).toMatchObject({ code, details });
   });
 
-  test("a secret is in no refusal", () => {
-    const error = decode(`0085${C1}${"5e".repeat(32)}04${"08".repeat(32)}`);
-    expect(error.code).toBe("key-shape");
-    expect(JSON.stringify([error.message, error.details])).not.toContain("5e5e");
+  test("a secret is in no refusal, even where bytes too many shift it into a point's place", () => {
+    for (const shift of ["", "00", "0000000000000000"]) {
+      const error = decode(`0085${C1}${shift}${"5e".repeat(32)}04${"08".repeat(32)}`);
+      expect(error).toMatchObject({ code: "key-shape", details: { message: "revoke_and_ack", field: "next_per_commitment_point" } });
+      expect(JSON.stringify([error.message, error.details])).not.toContain("5e");
+    }
   });
 });
 
