@@ -6,12 +6,12 @@ import * as json from "../json/primitives.js";
 import { codec } from "../json/codec.js";
 import { type Point, type Signature, type WitnessScript, displayTxid, equalBytes, toHex } from "../protocol/bytes.js";
 import { LnError } from "../protocol/errors.js";
-import type { Basepoints } from "../protocol/keys/commitment-keys.js";
 import { deriveRevocationSecret, deriveSecret, publicKey } from "../protocol/keys/derivation.js";
-import { type CommitmentNumber, perCommitmentSecret as secretOfNumber } from "../protocol/keys/shachain.js";
+import { type PartyKeys, basepointsOf, ownSecret } from "../protocol/keys/party-keys.js";
+import type { CommitmentNumber } from "../protocol/keys/shachain.js";
 import { type Lock, witnessSignature } from "../protocol/script/assemble.js";
 import type { Secret32 } from "../protocol/secret.js";
-import { opposite } from "../protocol/side.js";
+import { type Dual, dual, opposite } from "../protocol/side.js";
 import { obscuringFactor } from "../protocol/tx/commitment-number.js";
 import { type Commitment, type CommitmentTerms, buildCommitment } from "../protocol/tx/commitment-tx.js";
 import { trimThreshold } from "../protocol/tx/fees.js";
@@ -84,6 +84,8 @@ export type PartySecrets = CaseInputs["local"];
 
 /** A case in the core's own terms. An HTLC's id is its place in the case's list. */
 export interface CaseTerms {
+  /** Secret: both sides'. */
+  readonly keys: Dual<PartyKeys>;
   readonly terms: CommitmentTerms;
   readonly number: CommitmentNumber;
   readonly spec: CommitmentSpec;
@@ -94,19 +96,25 @@ export interface CaseTerms {
 
 /** Secrets in: the case's. Throws: json-missing, input-preimage-mismatch, key-secret-range. */
 export function caseTerms(inputs: CaseInputs): CaseTerms {
-  const { local, remote } = inputs;
-  const perCommitmentSecret = ownerSecret(inputs);
+  const number = inputs.commitmentNumber;
+  if (inputs.local.perCommitmentSecret === undefined && inputs.local.perCommitmentSeed === undefined) {
+    const path = "case.local.per_commitment_seed";
+    throw new LnError("json-missing", `${path}: missing, and so is per_commitment_secret`, { path });
+  }
+  const keys = dual((side) => partyKeys(inputs[side], number));
+  const perCommitmentSecret = ownSecret(keys.local, number);
   return {
+    keys,
     terms: {
       format: FORMATS[inputs.channelType],
       owner: "local",
       opener: inputs.opener,
-      basepoints: { local: basepointsOf(local), remote: basepointsOf(remote) },
+      basepoints: dual((side) => basepointsOf(keys[side])),
       funding: { txid: inputs.fundingTxid, outputIndex: inputs.fundingOutputIndex, amount: inputs.fundingSatoshi },
       dustLimit: inputs.dustLimitSatoshis,
       toSelfDelay: inputs.toSelfDelay,
     },
-    number: inputs.commitmentNumber,
+    number,
     spec: {
       feeratePerKw: inputs.feeratePerKw,
       balances: { local: inputs.toLocalMsat, remote: inputs.toRemoteMsat },
@@ -115,15 +123,6 @@ export function caseTerms(inputs: CaseInputs): CaseTerms {
     perCommitmentSecret,
     perCommitmentPoint: publicKey(perCommitmentSecret),
   };
-}
-
-/** Secret: the owner's for this commitment, given itself or by its seed. Throws: json-missing. */
-function ownerSecret({ local, commitmentNumber }: CaseInputs): Secret32<"per_commitment"> {
-  const { perCommitmentSecret, perCommitmentSeed } = local;
-  if (perCommitmentSecret !== undefined) return perCommitmentSecret;
-  if (perCommitmentSeed !== undefined) return secretOfNumber(perCommitmentSeed, commitmentNumber);
-  const path = "case.local.per_commitment_seed";
-  throw new LnError("json-missing", `${path}: missing, and so is per_commitment_secret`, { path });
 }
 
 function specHtlc(htlc: CaseInputs["htlcs"][number], index: number): Htlc {
@@ -135,15 +134,10 @@ function specHtlc(htlc: CaseInputs["htlcs"][number], index: number): Htlc {
   return { id: BigInt(index), offeredBy: direction === "offered" ? "local" : "remote", amountMsat, paymentHash, cltvExpiry };
 }
 
-/** Secrets in: one side's. Throws: key-secret-range. */
-export function basepointsOf(secrets: PartySecrets): Basepoints {
-  return {
-    fundingPubkey: publicKey(secrets.fundingPrivkey),
-    revocationBasepoint: publicKey(secrets.revocationBasepointSecret),
-    paymentBasepoint: publicKey(secrets.paymentBasepointSecret),
-    delayedPaymentBasepoint: publicKey(secrets.delayedPaymentBasepointSecret),
-    htlcBasepoint: publicKey(secrets.htlcBasepointSecret),
-  };
+/** Secrets in, and out: one side's of a case, as a party holds them. */
+export function partyKeys(secrets: PartySecrets, number: CommitmentNumber): PartyKeys {
+  const { perCommitmentSeed = null, perCommitmentSecret, ...others } = secrets;
+  return { ...others, perCommitmentSeed, perCommitmentSecrets: perCommitmentSecret === undefined ? [] : [{ number, secret: perCommitmentSecret }] };
 }
 
 /** A case's commitment and HTLC transactions with both sides' plain signatures. */

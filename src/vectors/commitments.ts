@@ -7,14 +7,15 @@ import { type Bytes32, bytes32, displayTxid, toHex } from "../protocol/bytes.js"
 import { LnError } from "../protocol/errors.js";
 import { deriveCommitmentKeys } from "../protocol/keys/commitment-keys.js";
 import { deriveKey, deriveSecret, publicKey } from "../protocol/keys/derivation.js";
+import { basepointsOf } from "../protocol/keys/party-keys.js";
 import { fundingScript } from "../protocol/script/funding.js";
 import { Secret32, type SecretRole } from "../protocol/secret.js";
-import { opposite } from "../protocol/side.js";
+import { type Dual, dual, opposite } from "../protocol/side.js";
 import { obscuringFactor } from "../protocol/tx/commitment-number.js";
 import { type ChannelType, FORMATS, SIGHASH_ALL } from "../protocol/tx/format.js";
 import { type CommitmentOutput, isHtlcOutput } from "../protocol/tx/outputs.js";
 import { completeHtlcTx } from "../protocol/tx/sign.js";
-import { type CaseInputs, type PartySecrets, type SignedHtlcTx, basepointsOf, der, hex48, integer, scriptOf, shown, signCase } from "./case.js";
+import { type CaseInputs, type PartySecrets, type SignedHtlcTx, der, hex48, integer, partyKeys, scriptOf, shown, signCase } from "./case.js";
 import type { ListRules } from "./compare.js";
 import { type VectorSet, expectedOf } from "./vector.js";
 
@@ -145,7 +146,7 @@ function expectedCommon(raw: Readonly<Record<string, unknown>>): Readonly<Record
 /** Secrets in, and out: this layout publishes them. */
 function deriveCommon(shared: Document["common"]) {
   const parties = partySecrets(shared);
-  const { local, remote } = { local: basepointsOf(parties.local), remote: basepointsOf(parties.remote) };
+  const { local, remote } = dual((side) => basepointsOf(partyKeys(parties[side], shared.commitmentNumber)));
   const [opener, accepter] = shared.opener === "local" ? [local, remote] : [remote, local];
   const factor = obscuringFactor(opener.paymentBasepoint, accepter.paymentBasepoint);
   const perCommitmentPoint = publicKey<"per_commitment">(shared.secrets.localPerCommitmentSecret);
@@ -187,7 +188,7 @@ function deriveCommon(shared: Document["common"]) {
  * Secrets: both sides'. HTLC basepoints are the payment basepoints in this appendix. It gives neither the owner's revocation basepoint nor
  * the other side's delayed one, which are in none of the owner's transactions: another secret stands in for them.
  */
-function partySecrets({ secrets: given }: Document["common"]): { readonly local: PartySecrets; readonly remote: PartySecrets } {
+function partySecrets({ secrets: given }: Document["common"]): Dual<PartySecrets> {
   const localPayment = given.localPaymentBasepointSecret;
   const remotePayment = given.remotePaymentBasepointSecret;
   return {

@@ -1,6 +1,6 @@
 import { ripemd160 } from "@noble/hashes/legacy.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { Transaction } from "bitcoinjs-lib/src/transaction";
+import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import * as z from "zod/mini";
 import { decode } from "../json/decode.js";
 import { fields, optional } from "../json/fields.js";
@@ -12,6 +12,7 @@ import { p2wsh } from "../protocol/script/assemble.js";
 import { fundingScript } from "../protocol/script/funding.js";
 import type { Secret32 } from "../protocol/secret.js";
 import { buildFundingTx } from "../protocol/tx/funding-tx.js";
+import { parseTransaction } from "../protocol/tx/parse.js";
 import { sat } from "../protocol/units.js";
 import { integer } from "./case.js";
 import { type VectorSet, expectedOf } from "./vector.js";
@@ -116,7 +117,7 @@ const FIRST_TRANSACTION = 81;
 
 function firstTransaction(block: Uint8Array, path: string): Transaction {
   try {
-    return Transaction.fromBuffer(block.subarray(FIRST_TRANSACTION));
+    return parseTransaction(block.subarray(FIRST_TRANSACTION));
   } catch {
     throw new LnError("tx-not-parsed", `${path}: no block with one transaction`, { path });
   }

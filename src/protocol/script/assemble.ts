@@ -26,8 +26,14 @@ export const numberHole = <Name extends string>(name: Name): Hole<Name, "number"
 
 type HoleValue<H> = H extends Hole<string, "point"> ? Point : H extends Hole<string, "hash160"> ? Uint8Array : number;
 
+/** A number that is the same in every such script, but is pushed like a hole's and has a name. */
+type FixedNumber = { readonly name: string; readonly kind: "fixed"; readonly value: number };
+type Part = number | AnyHole | FixedNumber;
+
+export const fixedNumber = (name: string, value: number): FixedNumber => ({ name, kind: "fixed", value });
+
 /** The values of a template's holes, by name. */
-export type HoleValues<Parts extends readonly (number | AnyHole)[]> = {
+export type HoleValues<Parts extends readonly Part[]> = {
   readonly [H in Extract<Parts[number], AnyHole> as H["name"]]: HoleValue<H>;
 };
 
@@ -46,12 +52,13 @@ export interface ScriptTemplate<Values> {
   elements(script: Uint8Array): readonly ScriptElement[] | null;
 }
 
-export function scriptTemplate<const Parts extends readonly (number | AnyHole)[]>(parts: Parts): ScriptTemplate<HoleValues<Parts>> {
+export function scriptTemplate<const Parts extends readonly Part[]>(parts: Parts): ScriptTemplate<HoleValues<Parts>> {
   type Values = HoleValues<Parts>;
   const build = (values: Values): WitnessScript =>
     assemble(
       parts.map((part) => {
         if (typeof part === "number") return part;
+        if (part.kind === "fixed") return numberPush(part.value);
         const value = values[part.name as keyof Values] as Uint8Array | number;
         return typeof value === "number" ? numberPush(value) : value;
       }),
@@ -65,6 +72,10 @@ export function scriptTemplate<const Parts extends readonly (number | AnyHole)[]
       if (chunk === undefined) return null;
       if (typeof part === "number") {
         if (chunk !== part) return null;
+        continue;
+      }
+      if (part.kind === "fixed") {
+        if (readNumber(chunk) !== part.value) return null;
         continue;
       }
       const value = readHole(part, chunk);

@@ -1,8 +1,6 @@
 import { type Point, type Signature, type WitnessScript, compareBytes } from "../bytes.js";
 import { EMPTY, OPS, type Witness, pointHole, scriptTemplate, witnessSignature } from "./assemble.js";
 
-
-
 /** BOLT 3 §Funding Transaction Output. */
 export const FUNDING_SCRIPT = scriptTemplate([OPS.OP_2, pointHole("pubkey1"), pointHole("pubkey2"), OPS.OP_2, OPS.OP_CHECKMULTISIG]);
 

@@ -1,19 +1,12 @@
 import { ripemd160 } from "@noble/hashes/legacy.js";
 import type { Bytes32, Point, Signature, WitnessScript } from "../bytes.js";
-import {
-  EMPTY,
-  OPS,
-  type Witness,
-  hash160,
-  hashHole,
-  numberHole,
-  pointHole,
-  scriptTemplate,
-  witnessSignature,
-} from "./assemble.js";
+import { EMPTY, OPS, type Witness, fixedNumber, hash160, hashHole, numberHole, pointHole, scriptTemplate, witnessSignature } from "./assemble.js";
 
 /** With anchors every spend but the penalty waits a block, so that only the anchors can carry unconfirmed children. */
 const ONE_BLOCK = [OPS.OP_1, OPS.OP_CHECKSEQUENCEVERIFY, OPS.OP_DROP] as const;
+
+/** A preimage's size in bytes, by which the scripts tell it from an empty element. BOLT 3 §Offered HTLC Outputs. */
+const PREIMAGE_SIZE = fixedNumber("preimage_size", 32);
 
 // prettier-ignore
 const OFFERED_HTLC = [
@@ -22,7 +15,7 @@ const OFFERED_HTLC = [
   OPS.OP_IF,
     OPS.OP_CHECKSIG,
   OPS.OP_ELSE,
-    pointHole("remote_htlcpubkey"), OPS.OP_SWAP, OPS.OP_SIZE, numberHole("preimage_size"), OPS.OP_EQUAL,
+    pointHole("remote_htlcpubkey"), OPS.OP_SWAP, OPS.OP_SIZE, PREIMAGE_SIZE, OPS.OP_EQUAL,
     OPS.OP_NOTIF,
       // To the owner via the HTLC-timeout transaction
       OPS.OP_DROP, OPS.OP_2, OPS.OP_SWAP, pointHole("local_htlcpubkey"), OPS.OP_2, OPS.OP_CHECKMULTISIG,
@@ -40,7 +33,7 @@ const RECEIVED_HTLC = [
   OPS.OP_IF,
     OPS.OP_CHECKSIG,
   OPS.OP_ELSE,
-    pointHole("remote_htlcpubkey"), OPS.OP_SWAP, OPS.OP_SIZE, numberHole("preimage_size"), OPS.OP_EQUAL,
+    pointHole("remote_htlcpubkey"), OPS.OP_SWAP, OPS.OP_SIZE, PREIMAGE_SIZE, OPS.OP_EQUAL,
     OPS.OP_IF,
       // To the owner via the HTLC-success transaction
       OPS.OP_HASH160, hashHole("payment_hash_ripemd160"), OPS.OP_EQUALVERIFY,
@@ -61,9 +54,6 @@ export const RECEIVED_HTLC_SCRIPT = scriptTemplate([...RECEIVED_HTLC, OPS.OP_END
 /** BOLT 3 §Received HTLC Outputs. */
 export const RECEIVED_HTLC_ANCHORS_SCRIPT = scriptTemplate([...RECEIVED_HTLC, ...ONE_BLOCK, OPS.OP_ENDIF]);
 
-/** A preimage's size, by which the scripts tell it from an empty element. BOLT 3 §Offered HTLC Outputs. */
-const PREIMAGE_BYTES = 32;
-
 /** The keys that an HTLC script names, from the owner's view. */
 export interface HtlcKeys {
   readonly revocationPubkey: Point<"revocationpubkey">;
@@ -75,7 +65,6 @@ function shared(keys: HtlcKeys, paymentHash: Bytes32) {
   return {
     revocationpubkey_hash160: hash160(keys.revocationPubkey),
     remote_htlcpubkey: keys.countersignerHtlcPubkey,
-    preimage_size: PREIMAGE_BYTES,
     local_htlcpubkey: keys.ownerHtlcPubkey,
     payment_hash_ripemd160: ripemd160(paymentHash),
   };
