@@ -1,1 +1,193 @@
-process.exitCode = 2;
+import { Command, CommanderError } from "commander";
+import { GROUPS, type Group, REGISTRY } from "./commands/registry.js";
+import type { CommandSpec, Report } from "./commands/shared/command.js";
+import { type Context, systemEntropy } from "./commands/shared/context.js";
+import { stdinReader, stdoutIsTerminal, writeStderr, writeStdout } from "./commands/shared/io.js";
+import type { Flags } from "./commands/shared/options.js";
+import { parseStrict } from "./json/strict.js";
+import { LnError } from "./protocol/errors.js";
+import { useEcc } from "./protocol/ecc.js";
+import { openStore } from "./store/channel-store.js";
+
+/** Options of every command. */
+interface OutputOptions {
+  readonly output?: string;
+  readonly json?: boolean;
+  readonly text?: boolean;
+}
+
+const EXIT_NO = 1;
+const EXIT_USAGE = 2;
+const EXIT_INTERNAL = 70;
+
+/** The kinds of refusal by the prefix of their codes. */
+const EXITS: readonly (readonly [prefix: string, exit: number])[] = [
+  ["output-closed", 141],
+  ["usage-", EXIT_USAGE],
+  ["input-", 3],
+  ["json-", 3],
+  ["wire-", 3],
+  ["key-", 3],
+  ["script-", 3],
+  ["tx-", 3],
+  ["vector-", 3],
+  ["policy-", 4],
+  ["state-", 4],
+  ["file-", 5],
+  ["output-", 6],
+  ["busy-", 75],
+  ["internal-", EXIT_INTERNAL],
+];
+
+function exitOf(code: string): number {
+  return EXITS.find(([prefix]) => code.startsWith(prefix))?.[1] ?? EXIT_INTERNAL;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command("chankit")
+    .description("Lightning payment-channel updates as composable steps: two parties are two folders, a message is a file.")
+    .usage("COMMAND PARTY [FILE|-] [options]")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: writeStdout, writeErr: () => undefined })
+    .addHelpText("after", '\nThe main path: pay → sign → verify-sig → make-revocation → receive-revocation. "chankit help workflow" shows it whole.');
+  let exit = 0;
+  const named = argv.find((arg) => !arg.startsWith("-"));
+  for (const { name, group, summary, load } of REGISTRY) {
+    const command = program.command(name).summary(summary).helpGroup(groupTitle(group)).copyInheritedSettings(program);
+    if (name === named) {
+      declare(command, await load(), (code) => {
+        exit = code;
+      });
+    }
+  }
+  const args = named === undefined && argv.length === 0 ? ["--help"] : argv;
+  await program.parseAsync([...args], { from: "user" });
+  return exit;
+}
+
+function groupTitle(group: Group): string {
+  return `${GROUPS[group]}:`;
+}
+
+function declare(command: Command, spec: CommandSpec<Flags>, setExit: (code: number) => void): void {
+  command.description(spec.description ?? `${spec.summary[0]?.toUpperCase() ?? ""}${spec.summary.slice(1)}.`);
+  for (const { syntax, help } of spec.args) command.argument(syntax, help);
+  for (const { syntax, help, parse, required } of Object.values(spec.flags)) {
+    const takesValue = syntax.includes("<");
+    if (required) command.requiredOption(syntax, help, parse);
+    else if (takesValue) command.option(syntax, help, parse);
+    else command.option(syntax, help);
+  }
+  command
+    .option("-o, --output <path>", "write the result to a file, or under its own name into DIR/")
+    .option("--json", "JSON on a terminal too, and errors as JSON")
+    .option("--text", "a readable rendering of the same report")
+    .addHelpText("after", `\nExamples:\n${spec.examples.map((example) => `  $ ${example}`).join("\n")}\n\nExit codes: ${[0, ...spec.exits].join(", ")} (chankit help exit-codes)`)
+    .action(async (...given: unknown[]) => {
+      const options = given[given.length - 2] as OutputOptions & Record<string, unknown>;
+      const args = (given.slice(0, -2) as (string | string[] | undefined)[]).flat().filter((arg) => arg !== undefined);
+      const ctx = contextFor(options);
+      if (spec.curve) useEcc((await import("./ecc/wasm.js")).wasm);
+      const values = Object.fromEntries(Object.entries(spec.flags).map(([name, flag]) => [name, options[optionName(flag.syntax)]]));
+      const report = await spec.run(ctx, args, values);
+      await present(ctx, report, options);
+      setExit(report.verdict === "no" ? EXIT_NO : 0);
+    });
+}
+
+/** The name under which commander keeps an option: `--to-self-delay <blocks>` → toSelfDelay. */
+function optionName(syntax: string): string {
+  const long = /--([a-z0-9-]+)/.exec(syntax)?.[1] ?? "";
+  return long.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function contextFor({ output }: OutputOptions): Context {
+  return {
+    store: openStore(parseStrict),
+    readStdin: stdinReader(),
+    outputIsStdout: output === undefined || output === "-",
+    entropy: systemEntropy,
+    warn: (line) => {
+      writeStderr(`chankit: warning: ${line}`);
+    },
+  };
+}
+
+async function present(ctx: Context, report: Report, { output, json, text }: OutputOptions): Promise<void> {
+  const asJson = `${JSON.stringify(report.document, null, 2)}\n`;
+  try {
+    if (output !== undefined && output !== "-") {
+      const path = writeReport(ctx, report, output, report.plain ?? asJson);
+      writeStdout(`${path}\n`);
+      return;
+    }
+    if (report.plain !== undefined && json !== true) {
+      writeStdout(report.plain);
+      return;
+    }
+    if (json !== true && (text === true || (output === undefined && stdoutIsTerminal()))) {
+      const { loadStyle, renderText } = await import("./commands/shared/render.js");
+      writeStdout(renderText(report.document, await loadStyle(process.env, stdoutIsTerminal())));
+      return;
+    }
+    writeStdout(asJson);
+  } catch (error) {
+    if (report.precious === true && error instanceof LnError && error.code.startsWith("output-")) {
+      writeStderr("chankit: the message was not delivered, but it is in the state: the same command prints it again");
+    }
+    throw error;
+  }
+}
+
+/** Throws: usage-output-folder, output-…. */
+function writeReport(ctx: Context, { fileName }: Report, output: string, content: string): string {
+  if (!output.endsWith("/")) {
+    ctx.store.writeOutput(output, content, "replace");
+    return output;
+  }
+  if (fileName === undefined) throw new LnError("usage-output-folder", "this result has no name of its own: name a file instead of a folder", { output });
+  ctx.store.makeFolder(output);
+  ctx.store.writeOutput(output + fileName, content, "keep");
+  return output + fileName;
+}
+
+/** Tells what went wrong; the exit code is what is left to say. */
+function explain(error: unknown, argv: readonly string[]): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    const message = error.message.replace(/^error: /, "");
+    tell({ code: "usage-syntax", message, details: {} }, argv);
+    return EXIT_USAGE;
+  }
+  if (error instanceof LnError) {
+    const exit = exitOf(error.code);
+    if (exit !== 141) tell(error, argv);
+    return exit;
+  }
+  tell({ code: "internal-error", message: error instanceof Error ? (error.stack ?? error.message) : String(error), details: {} }, argv);
+  return EXIT_INTERNAL;
+}
+
+function tell({ code, message, details }: Pick<LnError, "message" | "details"> & { readonly code: string }, argv: readonly string[]): void {
+  if (argv.includes("--json")) {
+    writeStderr(JSON.stringify({ error: { code, message, details } }));
+    return;
+  }
+  writeStderr(`chankit: ${code}: ${message}`);
+  const { bolt_asks: asks } = details;
+  if (typeof asks === "string") writeStderr(`  BOLT asks to ${asks}.`);
+  if (code.startsWith("usage-")) writeStderr('  "chankit help" lists the commands, "chankit COMMAND --help" the options of one.');
+}
+
+const argv = process.argv.slice(2);
+main(argv)
+  .catch((error: unknown) => explain(error, argv))
+  .then(
+    (exit) => {
+      process.exitCode = exit;
+    },
+    () => {
+      process.exitCode = EXIT_INTERNAL;
+    },
+  );

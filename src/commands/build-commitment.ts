@@ -1,0 +1,31 @@
+import { previewCommitment, selectCommitment } from "../protocol/channel/select.js";
+import { requireFunded } from "../protocol/channel/state.js";
+import { SIDES } from "../protocol/side.js";
+import { defineCommand } from "./shared/command.js";
+import { flag, integer, oneOf, requiredFlag, toggle } from "./shared/options.js";
+import { loadParty, partyArgument, partyFlags } from "./shared/party.js";
+import { commitmentDocument } from "./shared/transactions.js";
+
+export const command = defineCommand({
+  name: "build-commitment",
+  summary: "build a commitment transaction, ours or the peer's",
+  description:
+    "Builds the commitment that the state determines, without any key. --owner remote is the peer's, which we sign (the article's PayMeFirst); " +
+    "--owner local is ours, which the peer signs (PayOtherFirst). The next one where there is something new for it, else the newest signed.",
+  args: [partyArgument],
+  flags: {
+    channel: partyFlags.channel,
+    owner: requiredFlag("--owner <side>", "whose commitment: local (ours) or remote (the peer's)", oneOf(SIDES)),
+    number: flag("--number <n>", "one of the commitments held, by its number", integer(0, 2 ** 48 - 1)),
+    preview: toggle("--preview", "what it will be once everything proposed has reached it: never signable"),
+    explain: toggle("--explain", "every intermediate value under the spec's labels"),
+  },
+  examples: ["chankit build-commitment alice --owner remote", "chankit build-commitment alice --owner remote | chankit sign alice -"],
+  curve: true,
+  exits: [4, 5],
+  run: (ctx, args, o) => {
+    const state = requireFunded(loadParty(ctx, args, { ...o, keys: undefined, strict: undefined, dryRun: true }).state);
+    const held = o.preview === true ? previewCommitment(state, o.owner) : selectCommitment(state, o.owner, o.number);
+    return { document: commitmentDocument(held, o.explain === true), fileName: `commitment-${state.party}-${o.owner}-${held.commitment.number}.json` };
+  },
+});

@@ -1,0 +1,61 @@
+import { fundingOutputOf } from "../json/psbt.js";
+import { parseTxid } from "../protocol/bytes.js";
+import { receiveAcceptChannel, createFunding } from "../protocol/channel/transitions/opening.js";
+import { type UnfundedChannel, isFunded } from "../protocol/channel/state.js";
+import { LnError } from "../protocol/errors.js";
+import { FORMATS } from "../protocol/tx/format.js";
+import { defineCommand } from "./shared/command.js";
+import { flag, text } from "./shared/options.js";
+import { changeFlags, loadKeys, loadParty, partyArgument, readInput, readMessageFile, receiving, repeated, settle } from "./shared/party.js";
+import { channelSummary } from "./shared/summary.js";
+
+/** Throws: usage-value. */
+function outpoint(value: string): { txid: ReturnType<typeof parseTxid>; outputIndex: number } {
+  const [, id, index] = /^([0-9a-fA-F]{64}):(\d{1,5})$/.exec(value) ?? [];
+  const outputIndex = Number(index);
+  if (id === undefined || index === undefined || outputIndex > 0xffff) {
+    throw new LnError("usage-value", `${JSON.stringify(value)} is not an outpoint TXID:INDEX`, { value, expected: "TXID:INDEX" });
+  }
+  return { txid: parseTxid(id), outputIndex };
+}
+
+export const command = defineCommand({
+  name: "create-funding",
+  summary: "name the funding output, sign the peer's first commitment: funding_created",
+  description:
+    "Takes in the accept_channel (unless `receive` did), signs the accepter's commitment 0 and prints funding_created. The funding is an outpoint of yours " +
+    "that pays to the channel's funding_address (`chankit status`), or a PSBT that does, with segwit inputs alone: it is kept until `release-funding`.",
+  args: [partyArgument, { syntax: "[message]", help: "the accept_channel, unless it was received" }],
+  flags: {
+    ...changeFlags,
+    outpoint: flag("--outpoint <txid:index>", "the funding output", outpoint),
+    psbt: flag("--psbt <file>", "an unsigned PSBT with the funding output, base64 or hex", text),
+  },
+  examples: [
+    "chankit create-funding alice wire/0001-bob-accept_channel.json --outpoint 8984484a580b825b9972d7adb15050b3ab624ccd731946b3eeddb92f4e7ef6be:0 -o wire/",
+    "chankit create-funding alice --psbt funding.psbt -o wire/",
+  ],
+  curve: true,
+  exits: [4, 5],
+  run: async (ctx, args, o) => {
+    const party = loadParty(ctx, args, o);
+    const [file] = party.rest;
+    if (isFunded(party.state)) return settle(ctx, party, repeated(party.state, "funding_created"), o, () => channelSummary(party.state));
+    const accepted = file === undefined ? party.state : receiving(() => receiveAcceptChannel(party.state, readMessageFile(ctx, file)).state);
+    if (isFunded(accepted)) throw new LnError("internal-phase", "funded by an accept_channel", {});
+    if ((o.outpoint === undefined) === (o.psbt === undefined)) {
+      throw new LnError("usage-funding", "name the funding by --outpoint or by --psbt", {});
+    }
+    const psbt = o.psbt === undefined ? null : readInput(ctx, o.psbt).trim();
+    const funding = psbt === null ? o.outpoint : await fundingOutputOf(psbt, fundingLock(accepted), accepted.fundingSatoshis);
+    if (funding === undefined) throw new LnError("usage-funding", "name the funding by --outpoint or by --psbt", {});
+    const outcome = createFunding(accepted, loadKeys(ctx, party.paths, o), funding, psbt);
+    return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
+  },
+});
+
+function fundingLock(state: UnfundedChannel) {
+  const { local, remote } = state.params;
+  if (remote === null) throw new LnError("state-message-unexpected", "the accept_channel has not come yet", { phase: state.phase });
+  return FORMATS[state.channelType].funding(local.fundingPubkey, remote.fundingPubkey);
+}

@@ -1,0 +1,54 @@
+import type { Received } from "../protocol/channel/message-log.js";
+import type { ChannelState } from "../protocol/channel/state.js";
+import { receivePay } from "../protocol/channel/transitions/changes.js";
+import { receiveCommitmentSigned } from "../protocol/channel/transitions/commit.js";
+import { receiveAcceptChannel, receiveChannelReady, receiveFundingSigned } from "../protocol/channel/transitions/opening.js";
+import type { Outcome } from "../protocol/channel/transitions/outcome.js";
+import { receiveRevocation } from "../protocol/channel/transitions/revoke.js";
+import { LnError } from "../protocol/errors.js";
+import { defineCommand } from "./shared/command.js";
+import { changeFlags, loadParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
+import { channelSummary } from "./shared/summary.js";
+
+export const command = defineCommand({
+  name: "receive",
+  summary: "take in any message, by its type",
+  description:
+    "Checks a message of the peer's and takes it in. One that is held already says so and changes nothing. " +
+    "open_channel and funding_created are answered at once: `accept-channel`, `sign-funding`.",
+  args: [partyArgument, messageArgument],
+  flags: changeFlags,
+  examples: ["chankit receive bob wire/0004-alice-pay.json", "chankit sign alice | chankit receive bob -"],
+  curve: true,
+  exits: [4, 5],
+  run: (ctx, args, o) => {
+    const party = loadParty(ctx, args, o);
+    const received = readMessageFile(ctx, party.rest[0]);
+    const outcome = receiving(() => receive(party.state, received));
+    return settle(ctx, party, outcome, o, () => ({ received: received.message.type, ...channelSummary(outcome.state) }));
+  },
+});
+
+function receive(state: ChannelState, received: Received): Outcome {
+  const { type } = received.message;
+  switch (type) {
+    case "accept_channel":
+      return receiveAcceptChannel(state, received);
+    case "funding_signed":
+      return receiveFundingSigned(state, received);
+    case "channel_ready":
+      return receiveChannelReady(state, received);
+    case "pay":
+      return receivePay(state, received);
+    case "commitment_signed":
+      return receiveCommitmentSigned(state, received);
+    case "revoke_and_ack":
+      return receiveRevocation(state, received);
+    case "open_channel":
+      throw new LnError("usage-command", "an open_channel is answered: chankit accept-channel", { type });
+    case "funding_created":
+      throw new LnError("usage-command", "a funding_created is answered: chankit sign-funding", { type });
+    default:
+      throw new LnError("state-message-unsupported", `this chankit does not take in ${type}`, { type });
+  }
+}

@@ -1,0 +1,35 @@
+import type { Sent } from "../protocol/channel/message-log.js";
+import type { OutboxEntry } from "../protocol/channel/state.js";
+import { requireFunded } from "../protocol/channel/state.js";
+import { lastRevocation } from "../protocol/channel/transitions/revoke.js";
+import { LnError } from "../protocol/errors.js";
+import { defineCommand } from "./shared/command.js";
+import { flag, integer } from "./shared/options.js";
+import { loadKeys, loadParty, messageReport, partyArgument, partyFlags, reopened } from "./shared/party.js";
+
+export const command = defineCommand({
+  name: "resend",
+  summary: "print again what the peer has not acknowledged",
+  description: "Prints the messages in the outbox again, byte for byte and in their order, as a JSON array; with --seq one of them. With -o DIR/ a file each.",
+  args: [partyArgument],
+  flags: { ...partyFlags, seq: flag("--seq <number>", "one message by its number", integer(1, Number.MAX_SAFE_INTEGER)) },
+  examples: ["chankit resend alice -o wire/", "chankit resend alice --seq 4 | chankit receive bob -"],
+  curve: true,
+  exits: [4, 5],
+  run: (ctx, args, o) => {
+    const { state, paths } = loadParty(ctx, args, o);
+    const { outbox } = state.messages;
+    const again = (entry: OutboxEntry): Sent =>
+      entry.type === "revoke_and_ack" ? { seq: entry.seq, message: lastRevocation(requireFunded(state), loadKeys(ctx, paths, o)) } : reopened(entry);
+    if (o.seq === undefined) {
+      const reports = outbox.filter(({ acked }) => !acked).map((entry) => messageReport(state, again(entry)));
+      return { document: reports.map(({ document }) => document), parts: reports, precious: true };
+    }
+    const entry = outbox.find(({ seq }) => seq === o.seq);
+    if (entry === undefined) {
+      const held = outbox.map(({ seq }) => seq);
+      throw new LnError("state-message-not-held", `message ${o.seq} is not in the outbox, only ${held.join(", ") || "none"}`, { seq: o.seq, held });
+    }
+    return messageReport(state, again(entry));
+  },
+});

@@ -1,0 +1,37 @@
+import type { Context } from "./context.js";
+import type { FlagValues, Flags } from "./options.js";
+
+/** What a command gives back: one JSON document, for standard output or a file. */
+export interface Report {
+  readonly document: Readonly<Record<string, unknown>> | readonly unknown[];
+  /** The file's name where the output is a folder. */
+  readonly fileName?: string;
+  /** Several results with a name each, of which `document` is the list. */
+  readonly parts?: readonly Report[];
+  /** Plain text that is the result itself, instead of the document. */
+  readonly plain?: string;
+  /** The verdict of a command that asks: no is exit code 1. */
+  readonly verdict?: "yes" | "no";
+  /** Whether the document holds a signature or a secret, whose loss is told. */
+  readonly precious?: boolean;
+}
+
+export interface CommandSpec<F extends Flags = Flags> {
+  readonly name: string;
+  readonly summary: string;
+  /** More for `help NAME`. */
+  readonly description?: string;
+  /** Positional arguments as commander writes them: `<party>`, `[file]`. */
+  readonly args: readonly { readonly syntax: string; readonly help: string }[];
+  readonly flags: F;
+  readonly examples: readonly string[];
+  /** Whether it needs the curve: what does not, starts faster. */
+  readonly curve: boolean;
+  /** Exit codes that it can end with, besides 2, 3 and 70. */
+  readonly exits: readonly number[];
+  readonly run: (ctx: Context, args: readonly string[], options: FlagValues<F>) => Report | Promise<Report>;
+}
+
+export function defineCommand<const F extends Flags>(spec: CommandSpec<F>): CommandSpec<F> {
+  return spec;
+}

@@ -1,0 +1,65 @@
+import { readFileSync, writeSync } from "node:fs";
+import { LnError } from "../../protocol/errors.js";
+
+const STDIN = 0;
+const STDOUT = 1;
+const STDERR = 2;
+
+/** Standard input, once. Throws: usage-stdin-twice, file-unreadable. */
+export function stdinReader(): () => string {
+  let read = false;
+  return () => {
+    if (read) throw new LnError("usage-stdin-twice", "at most one input can be -", {});
+    read = true;
+    try {
+      return readFileSync(STDIN, "utf8");
+    } catch (error) {
+      throw new LnError("file-unreadable", `standard input cannot be read: ${reasonOf(error)}`, { path: "-" });
+    }
+  };
+}
+
+/** Throws: output-closed where the reader went away, output-not-written. */
+export function writeStdout(text: string): void {
+  try {
+    writeAll(STDOUT, text);
+  } catch (error) {
+    if (codeOf(error) === "EPIPE") throw new LnError("output-closed", "the reader of standard output went away", {});
+    throw new LnError("output-not-written", `standard output cannot be written: ${reasonOf(error)}`, { path: "-" });
+  }
+}
+
+/** A line to standard error. A reader that went away loses it: there is nobody left to tell. */
+export function writeStderr(line: string): void {
+  try {
+    writeAll(STDERR, `${line}\n`);
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+  }
+}
+
+function writeAll(fd: number, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  const waiting = new Int32Array(new SharedArrayBuffer(4));
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      // A pipe set not to block, still full: wait for its reader
+      if (codeOf(error) !== "EAGAIN") throw error;
+      Atomics.wait(waiting, 0, 0, 5);
+    }
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+function reasonOf(error: unknown): string {
+  return codeOf(error) ?? "unknown reason";
+}
+
+export function stdoutIsTerminal(): boolean {
+  return process.stdout.isTTY;
+}

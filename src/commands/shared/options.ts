@@ -1,0 +1,79 @@
+import { LnError } from "../../protocol/errors.js";
+import { type FeeratePerKw, type MilliSatoshi, MSAT_PER_SAT, type Satoshi, msat, perKw, sat } from "../../protocol/units.js";
+
+/** An option of a command: how it is written, what it is for, how its text becomes a value. */
+export interface Flag<T> {
+  /** As commander reads it: `--feerate <sat_per_kw>` or, without a value, `--dry-run`. */
+  readonly syntax: string;
+  readonly help: string;
+  readonly parse: (text: string) => T;
+  readonly required: boolean;
+}
+
+export type Flags = Readonly<Record<string, Flag<unknown>>>;
+
+/** The values of a command's options; those not given are undefined. */
+export type FlagValues<F extends Flags> = {
+  readonly [Name in keyof F]: F[Name] extends Flag<infer T> ? T : never;
+};
+
+export function flag<T>(syntax: string, help: string, parse: (text: string) => T): Flag<T | undefined> {
+  return { syntax, help, parse, required: false };
+}
+
+export function requiredFlag<T>(syntax: string, help: string, parse: (text: string) => T): Flag<T> {
+  return { syntax, help, parse, required: true };
+}
+
+/** A flag without a value: true where it stands. */
+export function toggle(syntax: string, help: string): Flag<boolean | undefined> {
+  return { syntax, help, parse: () => true, required: false };
+}
+
+function bad(what: string, text: string): LnError {
+  return new LnError("usage-value", `${JSON.stringify(text)} is not ${what}`, { value: text, expected: what });
+}
+
+const AMOUNT = /^(\d+)(?:\.(\d+))?(btc|sat|msat)$/i;
+const MSAT_DIGITS: Readonly<Record<string, number>> = { btc: 11, sat: 3, msat: 0 };
+
+/** `0.02btc`, `2000000sat`, `5000msat`: always with its unit. Throws: usage-value. */
+export function amountMsat(text: string): MilliSatoshi {
+  const form = "an amount with its unit, like 0.02btc, 2000000sat or 5000msat";
+  const [, whole, fraction = "", unit] = AMOUNT.exec(text) ?? [];
+  if (whole === undefined || unit === undefined) throw bad(form, text);
+  const digits = MSAT_DIGITS[unit.toLowerCase()] ?? 0;
+  if (fraction.length > digits) throw bad(`${form}, in whole msat`, text);
+  return msat(BigInt(whole + fraction.padEnd(digits, "0")));
+}
+
+/** An amount that is whole satoshis. Throws: usage-value. */
+export function amountSat(text: string): Satoshi {
+  const amount = amountMsat(text);
+  if (amount % MSAT_PER_SAT !== 0n) throw bad("an amount in whole satoshis", text);
+  return sat(amount / MSAT_PER_SAT);
+}
+
+/** A decimal integer within bounds. */
+export function integer(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+    if (!(value >= min && value <= max)) throw bad(`an integer from ${min} to ${max}`, text);
+    return value;
+  };
+}
+
+/** Satoshis per 1000 weight units. Throws: usage-value. */
+export function feerate(text: string): FeeratePerKw {
+  return perKw(BigInt(integer(0, 0xffffffff)(text)));
+}
+
+/** Throws: usage-value. */
+export function oneOf<const T extends readonly string[]>(values: T): (text: string) => T[number] {
+  return (text) => {
+    if (!values.includes(text)) throw bad(values.join(" or "), text);
+    return text;
+  };
+}
+
+export const text = (value: string): string => value;

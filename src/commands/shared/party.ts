@@ -1,0 +1,195 @@
+import { printChannel, readChannel, revokedHtlcs } from "../../json/channel-file.js";
+import { encode } from "../../json/decode.js";
+import { readKeysDocument } from "../../json/keys-file.js";
+import { type ReadMessage, printMessage, readMessage } from "../../json/messages.js";
+import { parseStrict } from "../../json/strict.js";
+import { type ChannelState, type OutboxEntry, highestSigned, isFunded, lowestUnreleased } from "../../protocol/channel/state.js";
+import { type Sent, newestSent } from "../../protocol/channel/message-log.js";
+import { type Outcome, done } from "../../protocol/channel/transitions/outcome.js";
+import { ERROR_CODES, LnError } from "../../protocol/errors.js";
+import type { PartyKeys } from "../../protocol/keys/party-keys.js";
+import { type MessageName, decodeMessage } from "../../protocol/wire/messages.js";
+import type { Loaded, Purpose } from "../../store/channel-store.js";
+import { type PartyPaths, partyPaths, singlePaths } from "../../store/paths.js";
+import type { Report } from "./command.js";
+import type { Context } from "./context.js";
+import { type FlagValues, flag, text, toggle } from "./options.js";
+
+/** Where a party's files are: a folder, or each named. */
+export const partyFlags = {
+  channel: flag("--channel <file>", "the channel file, instead of a party folder", text),
+  keys: flag("--keys <file>", "the keys file, instead of the one beside the channel file", text),
+  strict: toggle("--strict", "refuse a keys file that others may read"),
+};
+
+/** For commands that change the state. */
+export const changeFlags = {
+  ...partyFlags,
+  dryRun: toggle("--dry-run", "check everything, write nothing, show no secret"),
+  channelOut: flag("--channel-out <file>", "write the new state here and leave the old files alone", text),
+  revokedOut: flag("--revoked-out <file>", "with --channel-out: where the line for revoked.ndjson goes", text),
+};
+
+type PartyOptions = FlagValues<typeof partyFlags>;
+type ChangeOptions = FlagValues<typeof changeFlags>;
+
+export const partyArgument = { syntax: "[party]", help: "the party's folder (left out with --channel)" };
+export const messageArgument = { syntax: "[message]", help: "the message file, or - for standard input" };
+
+/** A party and what was read of it. */
+export interface Party {
+  readonly paths: PartyPaths;
+  readonly loaded: Loaded;
+  readonly state: ChannelState;
+  /** Arguments after the party. */
+  readonly rest: readonly string[];
+}
+
+/** The party's files from the arguments, and the arguments that are left. Throws: usage-party. */
+export function locateParty(args: readonly string[], { channel, keys }: PartyOptions): { readonly paths: PartyPaths; readonly rest: readonly string[] } {
+  if (channel !== undefined) return { paths: singlePaths(channel === "-" ? STDIN : channel, keys), rest: args };
+  const [folder, ...rest] = args;
+  if (folder === undefined) throw new LnError("usage-party", "name the party's folder, or its file with --channel", {});
+  const paths = partyPaths(folder);
+  return { paths: keys === undefined ? paths : { ...paths, keys }, rest };
+}
+
+/** Throws: file-…, json-…. */
+export function loadParty(ctx: Context, args: readonly string[], options: PartyOptions & Partial<ChangeOptions>): Party {
+  const { paths, rest } = locateParty(args, options);
+  const loaded = ctx.store.load(paths, purposeOf(options));
+  return { paths, loaded, state: readChannel(loaded.document, paths.channel), rest };
+}
+
+const STDIN = "/dev/stdin";
+const STDOUT = "/dev/stdout";
+
+function channelOutPath(path: string): string {
+  return path === "-" ? STDOUT : path;
+}
+
+function purposeOf({ channel, dryRun, channelOut }: Partial<ChangeOptions>): Purpose {
+  if (channel === "-" || channelOut !== undefined) return "pure";
+  return dryRun === true ? "look" : "update";
+}
+
+/** Secret: the party's keys. Throws: file-…, json-…. */
+export function loadKeys(ctx: Context, paths: PartyPaths, { strict }: PartyOptions): PartyKeys {
+  const { document, warnings } = ctx.store.readKeys(paths, { strict: strict === true });
+  warnings.forEach(ctx.warn);
+  return readKeysDocument(document, paths.keys);
+}
+
+/** A document from a file or, for `-`, from standard input. Throws: file-…, json-…. */
+export function readDocument(ctx: Context, path: string): unknown {
+  return parseStrict(readInput(ctx, path), path);
+}
+
+/** Text from a file or, for `-`, from standard input. Throws: file-…. */
+export function readInput(ctx: Context, path: string): string {
+  return path === "-" ? ctx.readStdin() : ctx.store.readText(path);
+}
+
+/** Throws: usage-argument, file-…, json-…, wire-…. */
+export function readMessageFile(ctx: Context, path: string | undefined): ReadMessage {
+  if (path === undefined) throw new LnError("usage-argument", "name the message file, or - for standard input", {});
+  return readMessage(readDocument(ctx, path), path);
+}
+
+/**
+ * Makes a step last: the new state is on disk before anything of it is shown. Returns the report of the step: its message, or `summary`.
+ * Throws: file-….
+ */
+export function settle(ctx: Context, party: Pick<Party, "paths" | "loaded"> | NewParty, outcome: Outcome, options: ChangeOptions, summary: () => Report["document"]): Report {
+  const { state, sent, repeated, resend } = outcome;
+  refuseTwoDocuments(ctx, options);
+  if (options.dryRun === true) return { document: { dry_run: true, ...wouldSend(sent, resend), ...summary() } };
+  if (!repeated) save(ctx, party, outcome, options);
+  else if (options.channelOut !== undefined && party.loaded !== undefined) {
+    ctx.store.writeOutput(channelOutPath(options.channelOut), `${JSON.stringify(party.loaded.document, null, 2)}\n`, "replace");
+  }
+  const message = sent ?? (resend === null ? null : reopened(resend));
+  return message === null ? { document: repeated ? { already_done: true, ...summary() } : summary() } : messageReport(state, message);
+}
+
+function refuseTwoDocuments(ctx: Context, { channel, channelOut, dryRun }: ChangeOptions): void {
+  if (channel === "-" && channelOut === undefined && dryRun !== true) {
+    throw new LnError("usage-channel-out", "a channel read from standard input is written to --channel-out", {});
+  }
+  if (channelOut === "-" && ctx.outputIsStdout) {
+    throw new LnError("usage-stdout-twice", "with --channel-out - the message goes to a file: -o FILE", {});
+  }
+}
+
+/** A party whose channel file does not exist yet. */
+export interface NewParty {
+  readonly paths: PartyPaths;
+  readonly loaded: undefined;
+}
+
+function save(ctx: Context, { paths, loaded }: Pick<Party, "paths" | "loaded"> | NewParty, { state, revoked }: Outcome, options: ChangeOptions): void {
+  const document = printChannel(state);
+  const line = revoked === null || !isFunded(state) ? [] : [encode(revokedHtlcs, { ...revoked, fundingTxid: state.fundings[0].txid })];
+  if (options.channelOut !== undefined) {
+    if (line.length > 0 && options.revokedOut === undefined) {
+      throw new LnError("usage-revoked-out", "this step revokes a commitment with HTLCs: say with --revoked-out where their line goes", {});
+    }
+    if (options.revokedOut !== undefined && line.length > 0) ctx.store.appendRevoked(options.revokedOut, line);
+    ctx.store.saveTo(channelOutPath(options.channelOut), loaded, document);
+    return;
+  }
+  const marks = isFunded(state)
+    ? { lowestUnreleased: lowestUnreleased(state), highestSigned: highestSigned(state) < 0 ? null : highestSigned(state) }
+    : { lowestUnreleased: 0, highestSigned: null };
+  if (loaded === undefined) ctx.store.createChannel(paths, document, marks);
+  else ctx.store.save(paths, loaded, document, { marks, revoked: line });
+}
+
+function wouldSend(sent: Sent | null, resend: OutboxEntry | null): Record<string, unknown> {
+  const type = sent?.message.type ?? resend?.type;
+  return type === undefined ? {} : { would_send: type };
+}
+
+/** A message from the outbox. Throws: internal-outbox. */
+export function reopened({ seq, wire }: OutboxEntry): Sent {
+  if (wire === null) throw new LnError("internal-outbox", "a message without its bytes", { seq });
+  return { seq, message: decodeMessage(wire) };
+}
+
+/** The report that is a message: its file is named after its number, party and type. */
+export function messageReport(state: ChannelState, { message, seq }: Sent): Report {
+  const number = String(seq).padStart(4, "0");
+  const precious = message.type === "commitment_signed" || message.type === "revoke_and_ack";
+  return { document: { ...printMessage(message, seq) }, fileName: `${number}-${state.party}-${message.type}.json`, precious };
+}
+
+/** The outcome of a command run again after its step was done: its message once more. Throws: state-message-not-held. */
+export function repeated(state: ChannelState, type: MessageName): Outcome {
+  const resend = newestSent(state.messages, type);
+  if (resend === undefined) throw new LnError("state-message-not-held", `the channel is ${state.phase}: its ${type} was sent and acknowledged`, { type, phase: state.phase });
+  return done(state, { repeated: true, resend });
+}
+
+/** Runs what takes in a message; a refusal also says what BOLT asks for then. */
+export function receiving<T>(take: () => T): T {
+  try {
+    return take();
+  } catch (error) {
+    if (!(error instanceof LnError)) throw error;
+    const asks = boltAsks(error.code);
+    throw asks === undefined ? error : new LnError(error.code, error.message, { ...error.details, bolt_asks: asks });
+  }
+}
+
+/** What BOLT asks a node to do about a refused message. */
+function boltAsks(code: keyof typeof ERROR_CODES): string | undefined {
+  const entry = ERROR_CODES[code];
+  switch ("bolt" in entry ? entry.bolt : undefined) {
+    case "warning":
+      return "send a warning";
+    case "fail":
+      return "send an error and fail the channel";
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Transaction } from "bitcoinjs-lib/src/transaction";
+import * as z from "zod/mini";
+import { decode } from "../../json/decode.js";
+import { parseStrict } from "../../json/strict.js";
+import { transactionFromHex } from "../../protocol/channel/identify.js";
+import { LnError } from "../../protocol/errors.js";
+import type { Context } from "./context.js";
+import { readInput } from "./party.js";
+
+const withTx = z.union([z.looseObject({ tx: z.string() }), z.looseObject({ unsigned_tx: z.string() })]);
+
+/** A transaction as people have it: hex in a file, or one of our reports with a `tx` or an `unsigned_tx`. Throws: tx-not-parsed, json-…, file-…. */
+export function readTransaction(ctx: Context, path: string): Transaction {
+  const content = readInput(ctx, path).trim();
+  const hex = content.startsWith("{") ? hexOf(parseStrict(content, path), path) : content;
+  try {
+    return transactionFromHex(hex);
+  } catch (error) {
+    if (!(error instanceof LnError)) throw error;
+    throw new LnError(error.code, `${path}: ${error.message}`, { source: path, ...error.details });
+  }
+}
+
+function hexOf(document: unknown, path: string): string {
+  const found = decode(withTx, document, path);
+  return "tx" in found && typeof found.tx === "string" ? found.tx : String(found["unsigned_tx"]);
+}

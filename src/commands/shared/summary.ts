@@ -1,0 +1,103 @@
+import { displayTxid, toHex } from "../../protocol/bytes.js";
+import { hasNext } from "../../protocol/channel/select.js";
+import { type Change, type ChannelState, type FundedChannel, isFunded } from "../../protocol/channel/state.js";
+import { SIDES, type Side, opposite } from "../../protocol/side.js";
+import type { ChangeContent, CommitmentSpec } from "../../protocol/tx/spec.js";
+
+/** An amount for JSON: an integer where it can be one. */
+export function amount(value: bigint): number | string {
+  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value.toString();
+}
+
+export function balancesOf({ balances }: CommitmentSpec) {
+  return { local_msat: amount(balances.local), remote_msat: amount(balances.remote) };
+}
+
+/** The channel in a few lines: what every command that moves it shows. */
+export function channelSummary(state: ChannelState): Record<string, unknown> {
+  if (!isFunded(state)) return { party: state.party, phase: state.phase, next: nextSteps(state) };
+  const [{ local, remote }] = state.fundings;
+  return {
+    party: state.party,
+    phase: state.phase,
+    local_commitment: local.current === null ? null : { number: local.current.number, ...balancesOf(local.current.spec) },
+    remote_commitment: standing(remote.next ?? remote.current),
+    next: nextSteps(state),
+  };
+}
+
+function standing(commit: { readonly number: number; readonly spec: CommitmentSpec } | null) {
+  return commit === null ? null : { number: commit.number, ...balancesOf(commit.spec) };
+}
+
+/** What can or must happen next, as a reader of the file would do it. */
+export function nextSteps(state: ChannelState): readonly string[] {
+  if (!isFunded(state)) {
+    switch (state.phase) {
+      case "awaiting_accept_channel":
+        return ["wait for the peer's accept_channel"];
+      case "awaiting_funding":
+        return ["create-funding"];
+      case "awaiting_funding_created":
+        return ["wait for the peer's funding_created"];
+    }
+  }
+  if (state.flags.forceClosed !== null) return ["broadcast the force-close; accept the peer's secrets"];
+  if (state.phase === "awaiting_funding_signed") return ["wait for the peer's funding_signed"];
+  const steps: string[] = [];
+  if (!state.channelReady.local) steps.push("channel-ready, once the funding is confirmed");
+  if (!state.channelReady.remote) steps.push("wait for the peer's channel_ready");
+  const [{ local, remote }] = state.fundings;
+  if (local.previous !== null) steps.push("make-revocation");
+  if (remote.next !== null) steps.push("wait for the peer's revoke_and_ack");
+  else if (hasNext(state, "remote")) steps.push("sign");
+  if (hasNext(state, "local") && local.previous === null) steps.push("wait for the peer's commitment_signed");
+  return steps.length === 0 ? ["nothing is owed"] : steps;
+}
+
+const STAGES: Readonly<Record<Change["stage"], (proposer: string, receiver: string) => string>> = {
+  proposed: (_, receiver) => `proposed, in no commitment yet; ${receiver}'s is next`,
+  signed: (_, receiver) => `in ${receiver}'s newest commitment, whose old one is not revoked`,
+  acked: (proposer, receiver) => `in ${receiver}'s commitment, the old one revoked; ${proposer}'s is next`,
+  countersigned: (proposer) => `in both commitments; ${proposer}'s old one is not revoked`,
+  irrevocable: () => "irrevocable on both sides",
+};
+
+/** Every change with how far it is. */
+export function changesOf(state: FundedChannel): readonly Record<string, unknown>[] {
+  const name = (side: Side) => (side === "local" ? "local" : "remote");
+  return SIDES.flatMap((by) =>
+    state.changes[by].map(({ content, stage }) => ({
+      by,
+      ...contentOf(content),
+      stage,
+      irrevocable: stage === "irrevocable",
+      meaning: STAGES[stage](name(by), name(opposite(by))),
+    })),
+  );
+}
+
+function contentOf(content: ChangeContent): Record<string, unknown> {
+  switch (content.kind) {
+    case "pay":
+      return { kind: content.kind, id: amount(content.id), amount_msat: amount(content.amountMsat) };
+    case "add_htlc":
+      return {
+        kind: content.kind,
+        id: amount(content.id),
+        amount_msat: amount(content.amountMsat),
+        payment_hash: toHex(content.paymentHash),
+        cltv_expiry: content.cltvExpiry,
+      };
+    case "fulfill_htlc":
+    case "fail_htlc":
+      return { kind: content.kind, id: amount(content.id) };
+    case "update_fee":
+      return { kind: content.kind, feerate_per_kw: amount(content.feeratePerKw) };
+  }
+}
+
+export function fundingOutpoint(state: FundedChannel): string {
+  const [{ txid, outputIndex }] = state.fundings;
+  return `${displayTxid(txid)}:${outputIndex}`;
+}

@@ -1,0 +1,21 @@
+import { signFunding } from "../protocol/channel/transitions/opening.js";
+import { defineCommand } from "./shared/command.js";
+import { changeFlags, loadKeys, loadParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
+import { channelSummary } from "./shared/summary.js";
+
+export const command = defineCommand({
+  name: "sign-funding",
+  summary: "verify that, sign the opener's first commitment: funding_signed",
+  description: "Verifies and stores the opener's signature of our commitment 0, then signs the opener's commitment 0 and prints funding_signed.",
+  args: [partyArgument, messageArgument],
+  flags: changeFlags,
+  examples: ["chankit sign-funding bob wire/0002-alice-funding_created.json -o wire/", "chankit create-funding alice … | chankit sign-funding bob -"],
+  curve: true,
+  exits: [4, 5],
+  run: (ctx, args, o) => {
+    const party = loadParty(ctx, args, o);
+    const received = readMessageFile(ctx, party.rest[0]);
+    const outcome = receiving(() => signFunding(party.state, loadKeys(ctx, party.paths, o), received));
+    return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
+  },
+});

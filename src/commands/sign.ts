@@ -1,0 +1,80 @@
+import * as z from "zod/mini";
+import { decode } from "../json/decode.js";
+import { commitmentNumber, hexBytes } from "../json/primitives.js";
+import { equalBytes, toHex } from "../protocol/bytes.js";
+import { heldCommitments, previewCommitment, selectCommitment } from "../protocol/channel/select.js";
+import { type FundedChannel, requireFunded } from "../protocol/channel/state.js";
+import { sign } from "../protocol/channel/transitions/commit.js";
+import { LnError } from "../protocol/errors.js";
+import { neverSignOwnForPeer, signSameOnly } from "../protocol/policy/interlocks.js";
+import { defineCommand } from "./shared/command.js";
+import type { Context } from "./shared/context.js";
+import { changeFlags, loadKeys, loadParty, partyArgument, readDocument, settle } from "./shared/party.js";
+import { channelSummary } from "./shared/summary.js";
+import { COMMITMENT_FORMAT } from "./shared/transactions.js";
+
+export const command = defineCommand({
+  name: "sign",
+  summary: "sign the peer's next commitment: commitment_signed",
+  description:
+    "Signs the peer's next commitment and prints commitment_signed. With nothing new it prints the last one again. " +
+    "A commitment that is piped in is compared with the one the state determines, byte for byte.",
+  args: [partyArgument, { syntax: "[commitment]", help: "what build-commitment printed, or -; it must be what the state determines" }],
+  flags: changeFlags,
+  examples: ["chankit sign alice -o wire/", "chankit build-commitment alice --owner remote | chankit sign alice -"],
+  curve: true,
+  exits: [4, 5],
+  run: (ctx, args, o) => {
+    const party = loadParty(ctx, args, o);
+    const [file] = party.rest;
+    if (file !== undefined) requireSame(requireFunded(party.state), readCommitment(ctx, file));
+    const outcome = sign(party.state, loadKeys(ctx, party.paths, o));
+    return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
+  },
+});
+
+/** As much of the document as is compared: the transaction itself, and the number that it claims. */
+const given = z.looseObject({ format: z.literal(COMMITMENT_FORMAT), commitment_number: commitmentNumber, unsigned_tx: hexBytes });
+
+function readCommitment(ctx: Context, file: string) {
+  const { commitment_number: number, unsigned_tx: tx } = decode(given, readDocument(ctx, file), file);
+  return { number, tx };
+}
+
+/** Throws: policy-sign-own-commitment, policy-sign-different, state-commitment-mismatch. */
+function requireSame(state: FundedChannel, { number, tx }: { readonly number: number; readonly tx: Uint8Array }): void {
+  const own = [...heldCommitments(state, "local"), previewCommitment(state, "local")];
+  if (own.some(({ commitment }) => equalBytes(commitment.unsigned.toBuffer(), tx))) neverSignOwnForPeer("local");
+
+  const { commitment } = selectCommitment(state, "remote");
+  const expected = commitment.unsigned.toBuffer();
+  if (equalBytes(expected, tx)) return;
+  const signed = [state.fundings[0].remote.current, state.fundings[0].remote.next].some((held) => held?.number === number);
+  if (signed) {
+    const before = selectCommitment(state, "remote", number).commitment.unsigned.toBuffer();
+    signSameOnly(number, equalBytes(before, tx));
+    return;
+  }
+  const at = expected.findIndex((byte, index) => byte !== tx[index]);
+  const first = at === -1 ? expected.length : at;
+  throw new LnError(
+    "state-commitment-mismatch",
+    `the commitment differs from the one that the state determines (number ${commitment.number}) from byte ${first} on, ${fieldAt(expected, first)}`,
+    { number, expected_number: commitment.number, first_difference: first, field: fieldAt(expected, first), expected: toHex(expected.subarray(first, first + 8)), given: toHex(tx.subarray(first, first + 8)) },
+  );
+}
+
+/** The field of an unsigned one-input transaction to which a byte belongs. */
+function fieldAt(tx: Uint8Array, at: number): string {
+  const INPUT = 4 + 1;
+  const bounds: readonly (readonly [number, string])[] = [
+    [4, "version"],
+    [INPUT, "input count"],
+    [INPUT + 32, "funding txid"],
+    [INPUT + 36, "funding output index"],
+    [INPUT + 37, "scriptSig"],
+    [INPUT + 41, "sequence"],
+    [tx.length - 4, "outputs"],
+  ];
+  return bounds.find(([end]) => at < end)?.[1] ?? "locktime";
+}

@@ -1,0 +1,68 @@
+import { toHex } from "../protocol/bytes.js";
+import { fundingAddress } from "../json/address.js";
+import { isFunded, type FundedChannel } from "../protocol/channel/state.js";
+import { FORMATS } from "../protocol/tx/format.js";
+import { defineCommand } from "./shared/command.js";
+import { loadParty, partyArgument, partyFlags } from "./shared/party.js";
+import { amount, balancesOf, changesOf, fundingOutpoint, nextSteps } from "./shared/summary.js";
+
+export const command = defineCommand({
+  name: "status",
+  summary: "balances, commitments, changes and what is due",
+  description: "Shows a channel file in words: every commitment held, every change with its stage, messages not acknowledged, what can happen next. Needs no keys.",
+  args: [partyArgument],
+  flags: { channel: partyFlags.channel },
+  examples: ["chankit status alice", "chankit status alice --json | jq .changes"],
+  curve: false,
+  exits: [5],
+  run: async (ctx, args, o) => {
+    const { state, loaded } = loadParty(ctx, args, { ...o, keys: undefined, strict: undefined, dryRun: true });
+    const { params } = state;
+    const address = params.remote === null ? null : await fundingAddress(FORMATS[state.channelType].funding(params.local.fundingPubkey, params.remote.fundingPubkey).scriptPubkey, state.chain);
+    return {
+      document: {
+        party: state.party,
+        purpose: state.purpose,
+        phase: state.phase,
+        revision: loaded.revision,
+        chain: state.chain,
+        channel_type: state.channelType,
+        opener: state.opener,
+        pay_extension: state.payExtension,
+        ...(isFunded(state) ? { channel_id: toHex(state.channelId), funding: fundingOutpoint(state) } : {}),
+        funding_address: address,
+        funding_satoshis: amount(state.fundingSatoshis),
+        ...(isFunded(state) ? funded(state) : {}),
+        messages: {
+          sent: state.messages.lastSent,
+          received: state.messages.lastReceived,
+          unacknowledged: state.messages.outbox.filter(({ acked }) => !acked).map(({ seq, type }) => `${seq} ${type}`),
+        },
+        next: nextSteps(state),
+      },
+    };
+  },
+});
+
+function funded(state: FundedChannel): Record<string, unknown> {
+  const [{ local, remote }] = state.fundings;
+  const point = (commit: FundedChannel["fundings"][0]["remote"]["current"]) =>
+    commit === null ? null : { number: commit.number, ...balancesOf(commit.spec), feerate_per_kw: amount(commit.spec.feeratePerKw) };
+  const own = (commit: FundedChannel["fundings"][0]["local"]["current"]) =>
+    commit === null ? null : { number: commit.number, ...balancesOf(commit.spec), feerate_per_kw: amount(commit.spec.feeratePerKw) };
+  return {
+    local_commitment: own(local.current),
+    local_unrevoked: own(local.previous),
+    remote_commitment: point(remote.current),
+    remote_signed: point(remote.next),
+    revoked_by_peer: remote.current === null ? 0 : remote.current.number,
+    changes: changesOf(state),
+    flags: {
+      behind: state.flags.behind,
+      force_closed: state.flags.forceClosed,
+      shutdown_sent: state.flags.shutdownSent,
+      shutdown_received: state.flags.shutdownReceived,
+      closing_signed: state.flags.closingSigned,
+    },
+  };
+}

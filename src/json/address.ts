@@ -1,0 +1,26 @@
+import { LnError } from "../protocol/errors.js";
+import { type ScriptPubkey, scriptPubkey } from "../protocol/bytes.js";
+import type { Chain } from "../protocol/channel/params.js";
+
+/** bitcoinjs-lib's address code is large: it is loaded by the commands that meet an address. */
+async function addressing(chain: Chain) {
+  const [{ fromOutputScript, toOutputScript }, networks] = await Promise.all([import("bitcoinjs-lib/src/address"), import("bitcoinjs-lib/src/networks")]);
+  const network = { bitcoin: networks.bitcoin, testnet4: networks.testnet, signet: networks.testnet, regtest: networks.regtest }[chain];
+  return { fromOutputScript, toOutputScript, network };
+}
+
+/** The script of an address of one chain. Throws: input-address. */
+export async function scriptOfAddress(address: string, chain: Chain): Promise<ScriptPubkey> {
+  const { toOutputScript, network } = await addressing(chain);
+  try {
+    return scriptPubkey(toOutputScript(address, network));
+  } catch {
+    throw new LnError("input-address", `${JSON.stringify(address)} is no address of ${chain}`, { address, chain });
+  }
+}
+
+/** The address to which a channel's funding output pays. */
+export async function fundingAddress(script: ScriptPubkey, chain: Chain): Promise<string> {
+  const { fromOutputScript, network } = await addressing(chain);
+  return fromOutputScript(script, network);
+}
