@@ -113,7 +113,7 @@ const MAX_LOCKTIME_BYTES = 5;
 
 function readNumber(chunk: number | Uint8Array): number | null {
   if (typeof chunk === "number") {
-    if (chunk === OPS.OP_0) return 0;
+    if (chunk === 0) return 0;
     const small = chunk - OPS.OP_1 + 1;
     return small >= 1 && small <= 16 ? small : null;
   }
