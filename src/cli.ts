@@ -43,7 +43,15 @@ function exitOf(code: string): number {
   return EXITS.find(([prefix]) => code.startsWith(prefix))?.[1] ?? EXIT_INTERNAL;
 }
 
-async function main(argv: readonly string[]): Promise<number> {
+/** `help` is the list of commands, `help NAME` what `NAME --help` is. */
+function withoutHelp(argv: readonly string[]): readonly string[] {
+  const [first, second] = argv;
+  if (first === undefined || (first === "help" && second === undefined)) return ["--help"];
+  return first === "help" && REGISTRY.some(({ name }) => name === second) ? [second ?? "", "--help"] : argv;
+}
+
+async function main(given: readonly string[]): Promise<number> {
+  const argv = withoutHelp(given);
   const program = new Command("chankit")
     .description("Lightning payment-channel updates as composable steps: two parties are two folders, a message is a file.")
     .usage("COMMAND PARTY [FILE|-] [options]")
@@ -61,8 +69,7 @@ async function main(argv: readonly string[]): Promise<number> {
       });
     }
   }
-  const args = named === undefined && argv.length === 0 ? ["--help"] : argv;
-  await program.parseAsync([...args], { from: "user" });
+  await program.parseAsync([...argv], { from: "user" });
   return exit;
 }
 
@@ -107,6 +114,7 @@ function contextFor({ output }: OutputOptions): Context {
     store: openStore(parseStrict),
     readStdin: stdinReader(),
     outputIsStdout: output === undefined || output === "-",
+    self: [process.execPath, ...process.argv.slice(1, 2)],
     entropy: systemEntropy,
     warn: (line) => {
       writeStderr(`chankit: warning: ${line}`);

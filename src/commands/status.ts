@@ -1,8 +1,9 @@
 import { toHex } from "../protocol/bytes.js";
 import { fundingAddress } from "../json/address.js";
-import { isFunded, type FundedChannel } from "../protocol/channel/state.js";
+import { type ChannelState, type FundedChannel, isFunded } from "../protocol/channel/state.js";
 import { FORMATS } from "../protocol/tx/format.js";
 import { defineCommand } from "./shared/command.js";
+import { toggle } from "./shared/options.js";
 import { loadParty, partyArgument, partyFlags } from "./shared/party.js";
 import { amount, balancesOf, changesOf, fundingOutpoint, nextSteps } from "./shared/summary.js";
 
@@ -11,12 +12,13 @@ export const command = defineCommand({
   summary: "balances, commitments, changes and what is due",
   description: "Shows a channel file in words: every commitment held, every change with its stage, messages not acknowledged, what can happen next. Needs no keys.",
   args: [partyArgument],
-  flags: { channel: partyFlags.channel },
+  flags: { channel: partyFlags.channel, brief: toggle("--brief", "one line: what the party could leave with now") },
   examples: ["chankit status alice", "chankit status alice --json | jq .changes"],
   curve: false,
   exits: [5],
   run: async (ctx, args, o) => {
     const { state, loaded } = loadParty(ctx, args, { ...o, keys: undefined, strict: undefined, dryRun: true });
+    if (o.brief === true) return { document: briefly(state), plain: `${briefLine(state)}\n` };
     const { params } = state;
     const address = params.remote === null ? null : await fundingAddress(FORMATS[state.channelType].funding(params.local.fundingPubkey, params.remote.fundingPubkey).scriptPubkey, state.chain);
     return {
@@ -43,6 +45,25 @@ export const command = defineCommand({
     };
   },
 });
+
+/** The newest commitment that the party can publish. */
+function briefly(state: ChannelState) {
+  const current = isFunded(state) ? state.fundings[0].local.current : null;
+  return { party: state.party, holds: current === null ? null : { commitment_number: current.number, ...balancesOf(current.spec) } };
+}
+
+function briefLine(state: ChannelState): string {
+  const current = isFunded(state) ? state.fundings[0].local.current : null;
+  if (current === null) return `${state.party} holds no commitment yet`;
+  const { local, remote } = current.spec.balances;
+  return `${state.party} could publish commitment ${current.number}: own ${btc(local)}, peer ${btc(remote)} BTC`;
+}
+
+function btc(amountMsat: bigint): string {
+  const MSAT_PER_BTC = 100_000_000_000n;
+  const fraction = (amountMsat % MSAT_PER_BTC).toString().padStart(11, "0").replace(/000$/, "");
+  return `${amountMsat / MSAT_PER_BTC}.${fraction}`;
+}
 
 function funded(state: FundedChannel): Record<string, unknown> {
   const [{ local, remote }] = state.fundings;

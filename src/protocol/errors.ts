@@ -146,6 +146,8 @@ export const ERROR_CODES = {
   "input-psbt-output": { what: "a PSBT that does not fund the channel" },
   "input-psbt-legacy-input": { what: "a PSBT whose txid is not settled before it is signed" },
   "state-commitment-mismatch": { what: "a commitment that is not the one the state determines" },
+  "state-import-contradiction": { what: "a channel document that contradicts itself or the keys" },
+  "usage-case": { what: "not exactly one case was named" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "error" | "fail" }>;
 

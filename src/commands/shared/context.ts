@@ -8,6 +8,8 @@ export interface Context {
   readonly readStdin: () => string;
   /** Whether the report goes to standard output. */
   readonly outputIsStdout: boolean;
+  /** How this program is called, as words of a command line. */
+  readonly self: readonly string[];
   /** Secret: fresh randomness. Only `keygen` asks for it. */
   readonly entropy: (size: number) => Uint8Array;
   /** A line for standard error. */

@@ -89,3 +89,20 @@ export function lookupSecret(chain: Shachain, index: bigint): Secret32<"per_comm
   }
   return null;
 }
+
+/** The indexes that a store holds after the secrets of numbers 0 to count − 1, slot by slot. BOLT 3 §Efficient Per-commitment Secret Storage. */
+export function slotIndexes(count: number): readonly (bigint | null)[] {
+  if (count === 0) return [];
+  const lowest = secretIndex(count - 1);
+  const highest = secretIndex(0);
+  const slots: (bigint | null)[] = [];
+  for (let bucket = 0; bucket <= INDEX_BITS; bucket++) {
+    const step = 1n << BigInt(bucket);
+    // The smallest index not below the lowest received whose trailing zeros are exactly `bucket`
+    const rounded = ((lowest + step - 1n) / step) * step;
+    const index = (rounded / step) % 2n === 1n || bucket === INDEX_BITS ? rounded : rounded + step;
+    slots.push(index <= highest ? index : null);
+  }
+  while (slots.at(-1) === null) slots.pop();
+  return slots;
+}
