@@ -3,7 +3,7 @@ import { requireFunded } from "../protocol/channel/state.js";
 import { SIDES } from "../protocol/side.js";
 import { defineCommand } from "./shared/command.js";
 import { flag, integer, oneOf, requiredFlag, toggle } from "./shared/options.js";
-import { loadParty, partyArgument, partyFlags } from "./shared/party.js";
+import { loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
 import { commitmentDocument } from "./shared/transactions.js";
 
 export const command = defineCommand({
@@ -24,7 +24,7 @@ export const command = defineCommand({
   curve: true,
   exits: [4, 5],
   run: (ctx, args, o) => {
-    const state = requireFunded(loadParty(ctx, args, { ...o, keys: undefined, strict: undefined, dryRun: true }).state);
+    const state = requireFunded(loadParty(ctx, locateParty(args, o).paths, { ...o, dryRun: true }).state);
     const held = o.preview === true ? previewCommitment(state, o.owner) : selectCommitment(state, o.owner, o.number);
     return { document: commitmentDocument(held, o.explain === true), fileName: `commitment-${state.party}-${o.owner}-${held.commitment.number}.json` };
   },

@@ -1,7 +1,7 @@
 import { requireFunded } from "../protocol/channel/state.js";
 import { channelReady } from "../protocol/channel/transitions/opening.js";
 import { defineCommand } from "./shared/command.js";
-import { changeFlags, loadParty, partyArgument, settle } from "./shared/party.js";
+import { changeFlags, loadParty, locateParty, partyArgument, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
 export const command = defineCommand({
@@ -14,7 +14,8 @@ export const command = defineCommand({
   curve: false,
   exits: [4, 5],
   run: (ctx, args, o) => {
-    const party = loadParty(ctx, args, o);
+    const { paths } = locateParty(args, o);
+    const party = loadParty(ctx, paths, o);
     const outcome = channelReady(requireFunded(party.state));
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
   },

@@ -1,16 +1,23 @@
 import { fundingOutputOf } from "../json/psbt.js";
-import { parseTxid } from "../protocol/bytes.js";
+import { type Txid, equalBytes, parseTxid } from "../protocol/bytes.js";
 import { receiveAcceptChannel, createFunding } from "../protocol/channel/transitions/opening.js";
-import { type UnfundedChannel, isFunded } from "../protocol/channel/state.js";
+import { type FundedChannel, type UnfundedChannel, isFunded } from "../protocol/channel/state.js";
+import type { Outcome } from "../protocol/channel/transitions/outcome.js";
 import { LnError } from "../protocol/errors.js";
+import { signSameOnly } from "../protocol/policy/interlocks.js";
 import { FORMATS } from "../protocol/tx/format.js";
 import { defineCommand } from "./shared/command.js";
 import { flag, text } from "./shared/options.js";
-import { changeFlags, loadKeys, loadParty, partyArgument, readInput, readMessageFile, receiving, repeated, settle } from "./shared/party.js";
+import { changeFlags, loadKeys, loadParty, locateParty, partyArgument, readInput, readMessageFile, receiving, repeated, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
+interface Outpoint {
+  readonly txid: Txid;
+  readonly outputIndex: number;
+}
+
 /** Throws: usage-value. */
-function outpoint(value: string): { txid: ReturnType<typeof parseTxid>; outputIndex: number } {
+function outpoint(value: string): Outpoint {
   const [, id, index] = /^([0-9a-fA-F]{64}):(\d{1,5})$/.exec(value) ?? [];
   const outputIndex = Number(index);
   if (id === undefined || index === undefined || outputIndex > 0xffff) {
@@ -38,10 +45,12 @@ export const command = defineCommand({
   curve: true,
   exits: [4, 5],
   run: async (ctx, args, o) => {
-    const party = loadParty(ctx, args, o);
-    const [file] = party.rest;
-    if (isFunded(party.state)) return settle(ctx, party, repeated(party.state, "funding_created"), o, () => channelSummary(party.state));
-    const accepted = file === undefined ? party.state : receiving(() => receiveAcceptChannel(party.state, readMessageFile(ctx, file)).state);
+    const { paths, rest } = locateParty(args, o);
+    const [file] = rest;
+    const received = file === undefined ? undefined : readMessageFile(ctx, file);
+    const party = loadParty(ctx, paths, o);
+    if (isFunded(party.state)) return settle(ctx, party, createdBefore(party.state, o.outpoint), o, () => channelSummary(party.state));
+    const accepted = received === undefined ? party.state : receiving(() => receiveAcceptChannel(party.state, received).state);
     if (isFunded(accepted)) throw new LnError("internal-phase", "funded by an accept_channel", {});
     if ((o.outpoint === undefined) === (o.psbt === undefined)) {
       throw new LnError("usage-funding", "name the funding by --outpoint or by --psbt", {});
@@ -53,6 +62,13 @@ export const command = defineCommand({
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
   },
 });
+
+/** The funding_created again, for the same funding alone: signing for another would leave the peer two first commitments. */
+function createdBefore(state: FundedChannel, outpoint: Outpoint | undefined): Outcome {
+  const [{ txid, outputIndex }] = state.fundings;
+  signSameOnly(0, outpoint === undefined || (equalBytes(outpoint.txid, txid) && outpoint.outputIndex === outputIndex));
+  return repeated(state, "funding_created");
+}
 
 function fundingLock(state: UnfundedChannel) {
   const { local, remote } = state.params;

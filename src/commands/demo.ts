@@ -7,10 +7,10 @@ export const command = defineCommand({
   summary: "write two parties and the twenty steps as a script",
   description:
     "Writes DIR with the folders of two parties and two scripts: update.sh, the article's twenty steps, then Alice's cheat and Bob's penalty; anchors.sh, the same at a real feerate with payments both ways and Bob cheating. " +
-    "Read them, run them with sh.",
+    "Read them, run them with bash.",
   args: [{ syntax: "<dir>", help: "the folder to write" }],
   flags: {},
-  examples: ["chankit demo demo && sh demo/update.sh"],
+  examples: ["chankit demo demo && bash demo/update.sh"],
   curve: false,
   exits: [5, 6],
   run: (ctx, [dir]) => {
@@ -19,7 +19,7 @@ export const command = defineCommand({
     const scripts = { "update.sh": UPDATE_SCRIPT, "anchors.sh": ANCHORS_SCRIPT };
     const self = ctx.self.map(shellQuoted).join(" ");
     for (const [name, script] of Object.entries(scripts)) ctx.store.writeOutput(`${dir}/${name}`, script.replace("@chankit@", self), "replace");
-    return { document: { written: Object.keys(scripts).map((name) => `${dir}/${name}`), run: `sh ${dir}/update.sh` } };
+    return { document: { written: Object.keys(scripts).map((name) => `${dir}/${name}`), run: `bash ${dir}/update.sh` } };
   },
 });
 

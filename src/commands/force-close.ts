@@ -3,7 +3,7 @@ import { forceClose } from "../protocol/channel/transitions/leave.js";
 import { done } from "../protocol/channel/transitions/outcome.js";
 import { defineCommand } from "./shared/command.js";
 import { flag, integer } from "./shared/options.js";
-import { changeFlags, loadKeys, loadParty, partyArgument, settle } from "./shared/party.js";
+import { changeFlags, loadKeys, loadParty, locateParty, partyArgument, settle } from "./shared/party.js";
 import { htlcOf, outputOf } from "./shared/transactions.js";
 import { amount } from "./shared/summary.js";
 
@@ -18,7 +18,8 @@ export const command = defineCommand({
   curve: true,
   exits: [4, 5],
   run: (ctx, args, o) => {
-    const party = loadParty(ctx, args, o);
+    const { paths } = locateParty(args, o);
+    const party = loadParty(ctx, paths, o);
     const { state, commitment, tx, htlcs } = forceClose(party.state, loadKeys(ctx, party.paths, o), o.number);
     const again = "flags" in party.state && party.state.flags.forceClosed === commitment.number;
     const shown = {

@@ -25,7 +25,7 @@ export const command = defineCommand({
   curve: true,
   exits: [5],
   run: (ctx, args, options) => {
-    const { paths } = locateParty(args, { ...options, strict: undefined });
+    const { paths } = locateParty(args, options);
     const seed = options.seed === undefined ? ctx.entropy(32) : readSeed(readInput(ctx, options.seed), options.seed);
     const keys = keysFrom(seed);
     const publics = publicKeys(keys);

@@ -1,6 +1,6 @@
 import { makeRevocation } from "../protocol/channel/transitions/revoke.js";
 import { defineCommand } from "./shared/command.js";
-import { changeFlags, loadKeys, loadParty, partyArgument, settle } from "./shared/party.js";
+import { changeFlags, loadKeys, loadParty, locateParty, partyArgument, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
 export const command = defineCommand({
@@ -15,7 +15,8 @@ export const command = defineCommand({
   curve: true,
   exits: [4, 5],
   run: (ctx, args, o) => {
-    const party = loadParty(ctx, args, o);
+    const { paths } = locateParty(args, o);
+    const party = loadParty(ctx, paths, o);
     const outcome = makeRevocation(party.state, loadKeys(ctx, party.paths, o));
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
   },

@@ -2,7 +2,7 @@ import { proposePay } from "../protocol/channel/transitions/changes.js";
 import { LnError } from "../protocol/errors.js";
 import { defineCommand } from "./shared/command.js";
 import { amountMsat, flag, text } from "./shared/options.js";
-import { changeFlags, loadParty, partyArgument, settle } from "./shared/party.js";
+import { changeFlags, loadParty, locateParty, partyArgument, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
 export const command = defineCommand({
@@ -17,8 +17,9 @@ export const command = defineCommand({
   curve: false,
   exits: [4, 5],
   run: (ctx, args, o) => {
-    const party = loadParty(ctx, args, o);
-    const [amount] = party.rest;
+    const { paths, rest } = locateParty(args, o);
+    const party = loadParty(ctx, paths, o);
+    const [amount] = rest;
     if (amount === undefined) throw new LnError("usage-argument", "name the amount, with its unit: 0.02btc", {});
     const outcome = proposePay(party.state, amountMsat(amount), o.requestId);
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));

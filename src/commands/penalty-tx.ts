@@ -7,7 +7,7 @@ import { requireFunded } from "../protocol/channel/state.js";
 import { punish } from "../protocol/channel/transitions/leave.js";
 import { defineCommand } from "./shared/command.js";
 import { feerate, requiredFlag, text } from "./shared/options.js";
-import { loadKeys, loadParty, partyArgument, partyFlags } from "./shared/party.js";
+import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
 import { readTransaction } from "./shared/read-transaction.js";
 import { amount } from "./shared/summary.js";
 
@@ -28,9 +28,10 @@ export const command = defineCommand({
   curve: true,
   exits: [4, 5],
   run: async (ctx, args, o) => {
-    const party = loadParty(ctx, args, { ...o, dryRun: true });
-    const state = requireFunded(party.state);
+    const { paths } = locateParty(args, o);
     const published = readTransaction(ctx, o.tx);
+    const party = loadParty(ctx, paths, { ...o, dryRun: true });
+    const state = requireFunded(party.state);
     const to = await scriptOfAddress(o.to, state.chain);
     const [funding] = state.fundings;
     const identity = identify(state, published, (number) =>

@@ -1,6 +1,6 @@
 import { receiveRevocation } from "../protocol/channel/transitions/revoke.js";
 import { defineCommand } from "./shared/command.js";
-import { changeFlags, loadParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
+import { changeFlags, loadParty, locateParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
 export const command = defineCommand({
@@ -13,8 +13,9 @@ export const command = defineCommand({
   curve: true,
   exits: [4, 5],
   run: (ctx, args, o) => {
-    const party = loadParty(ctx, args, o);
-    const received = readMessageFile(ctx, party.rest[0]);
+    const { paths, rest } = locateParty(args, o);
+    const received = readMessageFile(ctx, rest[0]);
+    const party = loadParty(ctx, paths, o);
     const outcome = receiving(() => receiveRevocation(party.state, received));
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
   },

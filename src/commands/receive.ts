@@ -7,7 +7,7 @@ import type { Outcome } from "../protocol/channel/transitions/outcome.js";
 import { receiveRevocation } from "../protocol/channel/transitions/revoke.js";
 import { LnError } from "../protocol/errors.js";
 import { defineCommand } from "./shared/command.js";
-import { changeFlags, loadParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
+import { changeFlags, loadParty, locateParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
 export const command = defineCommand({
@@ -22,8 +22,9 @@ export const command = defineCommand({
   curve: true,
   exits: [4, 5],
   run: (ctx, args, o) => {
-    const party = loadParty(ctx, args, o);
-    const received = readMessageFile(ctx, party.rest[0]);
+    const { paths, rest } = locateParty(args, o);
+    const received = readMessageFile(ctx, rest[0]);
+    const party = loadParty(ctx, paths, o);
     const outcome = receiving(() => receive(party.state, received));
     return settle(ctx, party, outcome, o, () => ({ received: received.message.type, ...channelSummary(outcome.state) }));
   },

@@ -3,7 +3,7 @@ import { requireFunded } from "../protocol/channel/state.js";
 import { receiveFundingSigned, releaseFunding } from "../protocol/channel/transitions/opening.js";
 import { done } from "../protocol/channel/transitions/outcome.js";
 import { defineCommand } from "./shared/command.js";
-import { changeFlags, loadParty, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
+import { changeFlags, loadParty, locateParty, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
 
 export const command = defineCommand({
   name: "release-funding",
@@ -16,22 +16,21 @@ export const command = defineCommand({
   curve: true,
   exits: [4, 5],
   run: (ctx, args, o) => {
-    const party = loadParty(ctx, args, o);
-    const [file] = party.rest;
-    const outcome = file === undefined ? done(party.state, { repeated: true }) : receiving(() => receiveFundingSigned(party.state, readMessageFile(ctx, file)));
+    const { paths, rest } = locateParty(args, o);
+    const [file] = rest;
+    const received = file === undefined ? undefined : readMessageFile(ctx, file);
+    const party = loadParty(ctx, paths, o);
+    const outcome = received === undefined ? done(party.state, { repeated: true }) : receiving(() => receiveFundingSigned(party.state, received));
     const released = releaseFunding(requireFunded(outcome.state));
     const [{ txid, outputIndex, amount }] = released.fundings;
-    const report = settle(ctx, party, { ...outcome, repeated: outcome.repeated }, o, () => ({}));
-    return {
-      ...report,
-      document: {
-        ...report.document,
-        funding_txid: displayTxid(txid),
-        funding_output_index: outputIndex,
-        funding_satoshis: Number(amount),
-        may_be_broadcast: true,
-        ...(released.fundingPsbt === null ? {} : { psbt: released.fundingPsbt }),
-      },
-    };
+    // What is only checked is not stored, and what is not stored does not protect
+    const stored = o.dryRun !== true;
+    return settle(ctx, party, outcome, o, () => ({
+      funding_txid: displayTxid(txid),
+      funding_output_index: outputIndex,
+      funding_satoshis: Number(amount),
+      may_be_broadcast: stored,
+      ...(released.fundingPsbt === null || !stored ? {} : { psbt: released.fundingPsbt }),
+    }));
   },
 });

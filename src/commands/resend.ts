@@ -5,7 +5,7 @@ import { lastRevocation } from "../protocol/channel/transitions/revoke.js";
 import { LnError } from "../protocol/errors.js";
 import { defineCommand } from "./shared/command.js";
 import { flag, integer } from "./shared/options.js";
-import { loadKeys, loadParty, messageReport, partyArgument, partyFlags, reopened } from "./shared/party.js";
+import { loadKeys, loadParty, locateParty, messageReport, partyArgument, partyFlags, reopened } from "./shared/party.js";
 
 export const command = defineCommand({
   name: "resend",
@@ -17,7 +17,8 @@ export const command = defineCommand({
   curve: true,
   exits: [4, 5],
   run: (ctx, args, o) => {
-    const { state, paths } = loadParty(ctx, args, o);
+    const { paths } = locateParty(args, o);
+    const { state } = loadParty(ctx, paths, o);
     const { outbox } = state.messages;
     const again = (entry: OutboxEntry): Sent =>
       entry.type === "revoke_and_ack" ? { seq: entry.seq, message: lastRevocation(requireFunded(state), loadKeys(ctx, paths, o)) } : reopened(entry);

@@ -1,6 +1,6 @@
 import { signFunding } from "../protocol/channel/transitions/opening.js";
 import { defineCommand } from "./shared/command.js";
-import { changeFlags, loadKeys, loadParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
+import { changeFlags, loadKeys, loadParty, locateParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
 export const command = defineCommand({
@@ -13,8 +13,9 @@ export const command = defineCommand({
   curve: true,
   exits: [4, 5],
   run: (ctx, args, o) => {
-    const party = loadParty(ctx, args, o);
-    const received = readMessageFile(ctx, party.rest[0]);
+    const { paths, rest } = locateParty(args, o);
+    const received = readMessageFile(ctx, rest[0]);
+    const party = loadParty(ctx, paths, o);
     const outcome = receiving(() => signFunding(party.state, loadKeys(ctx, party.paths, o), received));
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
   },

@@ -9,7 +9,7 @@ import { LnError } from "../protocol/errors.js";
 import { neverSignOwnForPeer, signSameOnly } from "../protocol/policy/interlocks.js";
 import { defineCommand } from "./shared/command.js";
 import type { Context } from "./shared/context.js";
-import { changeFlags, loadKeys, loadParty, partyArgument, readDocument, settle } from "./shared/party.js";
+import { changeFlags, loadKeys, loadParty, locateParty, partyArgument, readDocument, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 import { COMMITMENT_FORMAT } from "./shared/transactions.js";
 
@@ -25,19 +25,21 @@ export const command = defineCommand({
   curve: true,
   exits: [4, 5],
   run: (ctx, args, o) => {
-    const party = loadParty(ctx, args, o);
-    const [file] = party.rest;
-    if (file !== undefined) requireSame(requireFunded(party.state), readCommitment(ctx, file));
+    const { paths, rest } = locateParty(args, o);
+    const [file] = rest;
+    const given = file === undefined ? undefined : readCommitment(ctx, file);
+    const party = loadParty(ctx, paths, o);
+    if (given !== undefined) requireSame(requireFunded(party.state), given);
     const outcome = sign(party.state, loadKeys(ctx, party.paths, o));
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
   },
 });
 
 /** As much of the document as is compared: the transaction itself, and the number that it claims. */
-const given = z.looseObject({ format: z.literal(COMMITMENT_FORMAT), commitment_number: commitmentNumber, unsigned_tx: hexBytes });
+const commitmentFile = z.looseObject({ format: z.literal(COMMITMENT_FORMAT), commitment_number: commitmentNumber, unsigned_tx: hexBytes });
 
 function readCommitment(ctx: Context, file: string) {
-  const { commitment_number: number, unsigned_tx: tx } = decode(given, readDocument(ctx, file), file);
+  const { commitment_number: number, unsigned_tx: tx } = decode(commitmentFile, readDocument(ctx, file), file);
   return { number, tx };
 }
 

@@ -4,7 +4,7 @@ import { type ChannelState, type FundedChannel, isFunded } from "../protocol/cha
 import { FORMATS } from "../protocol/tx/format.js";
 import { defineCommand } from "./shared/command.js";
 import { toggle } from "./shared/options.js";
-import { loadParty, partyArgument, partyFlags } from "./shared/party.js";
+import { loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
 import { amount, balancesOf, changesOf, fundingOutpoint, nextSteps } from "./shared/summary.js";
 
 export const command = defineCommand({
@@ -17,7 +17,7 @@ export const command = defineCommand({
   curve: false,
   exits: [5],
   run: async (ctx, args, o) => {
-    const { state, loaded } = loadParty(ctx, args, { ...o, keys: undefined, strict: undefined, dryRun: true });
+    const { state, loaded } = loadParty(ctx, locateParty(args, o).paths, { ...o, dryRun: true });
     if (o.brief === true) return { document: briefly(state), plain: `${briefLine(state)}\n` };
     const { params } = state;
     const address = params.remote === null ? null : await fundingAddress(FORMATS[state.channelType].funding(params.local.fundingPubkey, params.remote.fundingPubkey).scriptPubkey, state.chain);

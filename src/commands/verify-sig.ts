@@ -1,7 +1,7 @@
 import { receiveCommitmentSigned } from "../protocol/channel/transitions/commit.js";
 import { LnError } from "../protocol/errors.js";
 import { defineCommand } from "./shared/command.js";
-import { changeFlags, loadParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
+import { changeFlags, loadParty, locateParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
 export const command = defineCommand({
@@ -16,8 +16,9 @@ export const command = defineCommand({
   curve: true,
   exits: [1, 4, 5],
   run: (ctx, args, o) => {
-    const party = loadParty(ctx, args, o);
-    const received = readMessageFile(ctx, party.rest[0]);
+    const { paths, rest } = locateParty(args, o);
+    const received = readMessageFile(ctx, rest[0]);
+    const party = loadParty(ctx, paths, o);
     try {
       const outcome = receiving(() => receiveCommitmentSigned(party.state, received));
       const report = settle(ctx, party, outcome, o, () => ({ valid: true, ...channelSummary(outcome.state) }));

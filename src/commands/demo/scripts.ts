@@ -1,7 +1,7 @@
 /* The scripts that `demo` writes. `@chankit@` stands for how this chankit is called. */
 
 const PRELUDE = String.raw`
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")"
 chankit() { @chankit@ "$@"; }
 

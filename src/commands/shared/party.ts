@@ -41,12 +41,10 @@ export interface Party {
   readonly paths: PartyPaths;
   readonly loaded: Loaded;
   readonly state: ChannelState;
-  /** Arguments after the party. */
-  readonly rest: readonly string[];
 }
 
 /** The party's files from the arguments, and the arguments that are left. Throws: usage-party. */
-export function locateParty(args: readonly string[], { channel, keys }: PartyOptions): { readonly paths: PartyPaths; readonly rest: readonly string[] } {
+export function locateParty(args: readonly string[], { channel, keys }: Partial<PartyOptions>): { readonly paths: PartyPaths; readonly rest: readonly string[] } {
   if (channel !== undefined) return { paths: singlePaths(channel === "-" ? STDIN : channel, keys), rest: args };
   const [folder, ...rest] = args;
   if (folder === undefined) throw new LnError("usage-party", "name the party's folder, or its file with --channel", {});
@@ -54,11 +52,13 @@ export function locateParty(args: readonly string[], { channel, keys }: PartyOpt
   return { paths: keys === undefined ? paths : { ...paths, keys }, rest };
 }
 
-/** Throws: file-…, json-…. */
-export function loadParty(ctx: Context, args: readonly string[], options: PartyOptions & Partial<ChangeOptions>): Party {
-  const { paths, rest } = locateParty(args, options);
+/**
+ * Commands read what is piped in before they load the party: a command further up the pipe may still be writing its files.
+ * Throws: file-…, json-….
+ */
+export function loadParty(ctx: Context, paths: PartyPaths, options: Partial<ChangeOptions>): Party {
   const loaded = ctx.store.load(paths, purposeOf(options));
-  return { paths, loaded, state: readChannel(loaded.document, paths.channel), rest };
+  return { paths, loaded, state: readChannel(loaded.document, paths.channel) };
 }
 
 const STDIN = "/dev/stdin";

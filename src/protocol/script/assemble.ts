@@ -119,7 +119,9 @@ function readNumber(chunk: number | Uint8Array): number | null {
   }
   if (chunk.length > MAX_LOCKTIME_BYTES) return null;
   try {
-    return scriptNumber.decode(chunk, MAX_LOCKTIME_BYTES, true);
+    const value = scriptNumber.decode(chunk, MAX_LOCKTIME_BYTES, true);
+    // None of our scripts has a negative number
+    return value < 0 ? null : value;
   } catch {
     return null;
   }

@@ -111,21 +111,8 @@ export function spendPaths(script: KnownScript): readonly SpendPath[] {
       const witness = [DUMMY, sig("signature_for_pubkey1", pubkey1), sig("signature_for_pubkey2", pubkey2)];
       return [{ name: "both_keys", by: "both", csv: 0, cltv: null, key: null, witness }];
     }
-    case "to_local": {
-      const { revocationpubkey, to_self_delay: csv, local_delayedpubkey } = script.values;
-      const key = { name: "local_delayedpubkey", value: local_delayedpubkey };
-      return [
-        { name: "delayed", by: "owner", csv, cltv: null, key, witness: [sig("local_delayedsig", local_delayedpubkey), EMPTY_ELEMENT] },
-        {
-          name: "revocation",
-          by: "countersigner",
-          csv: 0,
-          cltv: null,
-          key: { name: "revocationpubkey", value: revocationpubkey },
-          witness: [sig("revocation_sig", revocationpubkey), element("one", "01")],
-        },
-      ];
-    }
+    case "to_local":
+      return delayedPaths(script.values);
     case "to_remote": {
       const { remotepubkey } = script.values;
       const key = { name: "remotepubkey", value: remotepubkey };
@@ -147,6 +134,33 @@ export function spendPaths(script: KnownScript): readonly SpendPath[] {
       return [{ name: "plain", by: "key_holder", csv: 0, cltv: null, key, witness: [sig("sig", null), element("pubkey", "pubkey")] }];
     }
   }
+}
+
+/**
+ * The two ways to spend a to_local output or what an HTLC transaction pays to; without values where only its hash is seen.
+ * BOLT 3 §`to_local` Output, §HTLC-Timeout and HTLC-Success Transactions.
+ */
+export function delayedPaths(values: Values<typeof TO_LOCAL_SCRIPT> | null): readonly SpendPath[] {
+  const delayed = values?.local_delayedpubkey ?? null;
+  const revocation = values?.revocationpubkey ?? null;
+  return [
+    {
+      name: "delayed",
+      by: "owner",
+      csv: values?.to_self_delay ?? null,
+      cltv: null,
+      key: delayed === null ? null : { name: "local_delayedpubkey", value: delayed },
+      witness: [sig("local_delayedsig", delayed), EMPTY_ELEMENT],
+    },
+    {
+      name: "revocation",
+      by: "countersigner",
+      csv: 0,
+      cltv: null,
+      key: revocation === null ? null : { name: "revocationpubkey", value: revocation },
+      witness: [sig("revocation_sig", revocation), element("one", "01")],
+    },
+  ];
 }
 
 /** BOLT 3 §Offered HTLC Outputs, §Received HTLC Outputs. */

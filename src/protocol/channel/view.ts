@@ -1,0 +1,182 @@
+import type { Transaction } from "bitcoinjs-lib/src/transaction";
+import { type Point, equalBytes, scriptPubkey } from "../bytes.js";
+import type { CommitmentNumber } from "../keys/shachain.js";
+import { type Dual, SIDES, type Side, opposite } from "../side.js";
+import { anchorScript } from "../script/anchor.js";
+import { type Lock, p2wsh } from "../script/assemble.js";
+import type { Commitment } from "../tx/commitment-tx.js";
+import { type DescribedOutput, type Knowledge, type OutputName, type SpentOutput, describeLock } from "../tx/describe.js";
+import { FORMATS } from "../tx/format.js";
+import { type HtlcTx, buildHtlcTxs } from "../tx/htlc-tx.js";
+import { type CommitmentOutput, isHtlcOutput } from "../tx/outputs.js";
+import { commitmentKeysOf } from "../tx/recognise.js";
+import type { Htlc } from "../tx/spec.js";
+import { type Satoshi, sat } from "../units.js";
+import { type Identity, identify } from "./identify.js";
+import { type HeldCommitment, heldCommitments } from "./select.js";
+import { type FundedChannel, commitmentTerms, highestSigned, lowestUnreleased } from "./state.js";
+
+/** What a transaction is to a channel, with what follows one that is no commitment. */
+export type Relation =
+  | Exclude<Identity, { readonly kind: "unrelated" | "unknown" }>
+  /** Pays to the funding output. */
+  | { readonly kind: "funding" }
+  /** An HTLC transaction of a commitment that the state rebuilds; fee inputs may have been added. */
+  | { readonly kind: "htlc"; readonly owner: Side; readonly held: HeldCommitment; readonly htlcTx: HtlcTx }
+  /** Spends outputs of a commitment that the state rebuilds. */
+  | { readonly kind: "spends"; readonly owner: Side; readonly held: HeldCommitment }
+  /**
+   * Spends the funding output without being a commitment that the state can rebuild. `standing`, where number and owner are told:
+   * `revoked` our own, whose secret we gave away · `unsigned` the peer's, beyond what this state has signed · `lost` neither held nor told.
+   */
+  | { readonly kind: "unknown"; readonly number: CommitmentNumber | null; readonly owner: Side | null; readonly standing: "revoked" | "unsigned" | "lost" | null }
+  | { readonly kind: "unrelated" };
+
+/** A transaction as a channel sees it. */
+export interface ChannelView extends Knowledge {
+  readonly relation: Relation;
+}
+
+/**
+ * Whose transaction it is, and what the channel's state knows of its inputs and outputs.
+ * `htlcsOf` gives the HTLCs of a revoked commitment. BOLT 5 §Commitment Transaction.
+ */
+export function viewTransaction(state: FundedChannel, tx: Transaction, htlcsOf: (number: CommitmentNumber) => readonly Htlc[]): ChannelView {
+  const identity = identify(state, tx, htlcsOf);
+  const held = SIDES.flatMap((owner) => heldCommitments(state, owner).map((one) => ({ owner, held: one })));
+  const relation = relationOf(state, tx, identity, held);
+  const funding = fundingLock(state);
+  return {
+    relation,
+    spent: tx.ins.map(({ hash, index }): SpentOutput | null => {
+      const [output] = state.fundings;
+      if (equalBytes(hash, output.txid) && index === output.outputIndex) return { name: "funding", amount: output.amount, lock: funding };
+      const parent = held.find(({ held: { commitment } }) => equalBytes(commitment.txid, hash))?.held.commitment.outputs[index];
+      return parent === undefined ? null : { name: parent.kind, amount: parent.amount, lock: parent.lock };
+    }),
+    outputs: tx.outs.map(({ script, value }, at) => nameOutput(state, relation, { lockingScript: script, amount: sat(value), at })),
+  };
+}
+
+type Owned = { readonly owner: Side; readonly held: HeldCommitment };
+
+function relationOf(state: FundedChannel, tx: Transaction, identity: Identity, held: readonly Owned[]): Relation {
+  switch (identity.kind) {
+    case "held":
+    case "revoked":
+      return identity;
+    case "unknown": {
+      const owner = identity.owner ?? ownerByToRemote(state, tx);
+      return { kind: "unknown", number: identity.number, owner, standing: standingOf(state, owner, identity.number) };
+    }
+    case "unrelated": {
+      const [{ txid: fundingTxid, outputIndex }] = state.fundings;
+      const pays = tx.outs[outputIndex];
+      if (equalBytes(tx.getHash(), fundingTxid) && pays !== undefined && equalBytes(pays.script, fundingLock(state).scriptPubkey)) return { kind: "funding" };
+      return childOf(tx, held) ?? { kind: "unrelated" };
+    }
+  }
+}
+
+function standingOf(state: FundedChannel, owner: Side | null, number: CommitmentNumber | null): "revoked" | "unsigned" | "lost" | null {
+  if (owner === null || number === null) return null;
+  if (owner === "local") return number < lowestUnreleased(state) ? "revoked" : "lost";
+  return number > highestSigned(state) ? "unsigned" : "lost";
+}
+
+/** A transaction that spends outputs of a held commitment; an HTLC transaction may have got further inputs and outputs for its fee. */
+function childOf(tx: Transaction, held: readonly Owned[]): Relation | null {
+  const parent = held.find(({ held: { commitment } }) => tx.ins.some(({ hash }) => equalBytes(hash, commitment.txid)));
+  if (parent === undefined) return null;
+  const htlcTx = buildHtlcTxs(parent.held.commitment).find((candidate) =>
+    tx.ins.some(({ hash, index, sequence }, at) => {
+      const [output] = candidate.unsigned.outs;
+      const [input] = candidate.unsigned.ins;
+      const paid = tx.outs[at];
+      if (!equalBytes(hash, parent.held.commitment.txid) || index !== candidate.outputIndex || output === undefined || paid === undefined) return false;
+      const same = sequence === input?.sequence && tx.locktime === candidate.unsigned.locktime;
+      return same && paid.value === output.value && equalBytes(paid.script, output.script);
+    }),
+  );
+  return htlcTx === undefined ? { kind: "spends", ...parent } : { kind: "htlc", ...parent, htlcTx };
+}
+
+function fundingLock(state: FundedChannel): Lock {
+  return FORMATS[state.channelType].funding(state.params.local.fundingPubkey, state.params.remote.fundingPubkey);
+}
+
+/** Whose commitment pays plainly to the other side: told by a to_remote key that does not rotate. */
+function ownerByToRemote(state: FundedChannel, tx: Transaction): Side | null {
+  const locks = plainLocks(state);
+  if (locks === null) return null;
+  return SIDES.find((owner) => tx.outs.some(({ script }) => equalBytes(script, locks[opposite(owner)].scriptPubkey))) ?? null;
+}
+
+/** Each side's plain output in the other's commitments, or null where its key rotates. */
+function plainLocks(state: FundedChannel): Dual<Lock> | null {
+  const lockOf = (side: Side): Lock => {
+    const terms = commitmentTerms(state, opposite(side));
+    // Any point gives the same remotepubkey
+    return terms.format.toRemote(commitmentKeysOf(terms, state.params[side].fundingPubkey as Point as Point<"per_commitment">));
+  };
+  return FORMATS[state.channelType].remotePubkeyRotates ? null : { local: lockOf("local"), remote: lockOf("remote") };
+}
+
+interface Place {
+  readonly lockingScript: Uint8Array;
+  readonly amount: Satoshi;
+  readonly at: number;
+}
+
+function nameOutput(state: FundedChannel, relation: Relation, { lockingScript, amount, at }: Place): DescribedOutput | null {
+  switch (relation.kind) {
+    case "held":
+      return named(relation.commitment.outputs[at]);
+    case "revoked":
+      return named(relation.outputs[at] ?? undefined);
+    case "funding":
+      return at === state.fundings[0].outputIndex ? describeLock("funding", "state", fundingLock(state), amount, null) : null;
+    case "htlc":
+      return equalBytes(lockingScript, relation.htlcTx.lock.scriptPubkey) ? describeLock("htlc_tx_output", "state", relation.htlcTx.lock, amount, null) : null;
+    case "unknown":
+      return relation.number === null ? null : staticOutput(state, relation.owner, lockingScript, amount);
+    case "spends":
+    case "unrelated":
+      return null;
+  }
+}
+
+function named(output: CommitmentOutput | undefined): DescribedOutput | null {
+  if (output === undefined) return null;
+  return describeLock(output.kind, "state", output.lock, output.amount, isHtlcOutput(output) ? output.htlc : null);
+}
+
+/** What of a commitment is known without its point: to_remote where its key does not rotate, and the anchors. */
+function staticOutput(state: FundedChannel, owner: Side | null, lockingScript: Uint8Array, amount: Satoshi): DescribedOutput | null {
+  const script = scriptPubkey(lockingScript);
+  const plain = plainLocks(state);
+  const candidates: readonly (readonly [name: OutputName, lock: Lock])[] = SIDES.flatMap((side) => {
+    const anchorName: OutputName = owner === null ? "anchor" : owner === side ? "to_local_anchor" : "to_remote_anchor";
+    const anchor = p2wsh(anchorScript(state.params[side].fundingPubkey));
+    return [...(plain === null ? [] : [["to_remote", plain[side]] as const]), [anchorName, anchor] as const];
+  });
+  const found = candidates.find(([, lock]) => equalBytes(lock.scriptPubkey, script));
+  return found === undefined ? null : describeLock(found[0], "state", found[1], amount, null);
+}
+
+/** The commitment that a relation is about, where the state rebuilds it. */
+export function commitmentOf(relation: Relation): Commitment | null {
+  switch (relation.kind) {
+    case "held":
+      return relation.commitment;
+    case "htlc":
+    case "spends":
+      return relation.held.commitment;
+    case "revoked":
+    case "funding":
+    case "unknown":
+    case "unrelated":
+      return null;
+  }
+}
+
