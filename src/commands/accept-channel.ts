@@ -20,7 +20,7 @@ export const command = defineCommand({
   examples: ["chankit accept-channel bob wire/0001-alice-open_channel.json -o wire/", "chankit open-channel alice --funding 0.1btc | chankit accept-channel bob -"],
   curve: true,
   exits: [4, 5],
-  run: (ctx, args, o) => {
+  run: async (ctx, args, o) => {
     const { paths, rest } = locateParty(args, o);
     const received = readMessageFile(ctx, rest[0]);
     const { message } = received;
@@ -35,7 +35,8 @@ export const command = defineCommand({
       minimumDepth: o.minimumDepth ?? 3,
       allowPay: o.withoutPay !== true,
     };
-    const outcome = receiving(() => acceptChannel(loadKeys(ctx, paths, o), received, options));
+    const keys = await loadKeys(ctx, paths, o);
+    const outcome = receiving(() => acceptChannel(keys, received, options));
     return settle(ctx, { paths, loaded: undefined }, outcome, o, () => ({ phase: outcome.state.phase }));
   },
 });

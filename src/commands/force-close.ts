@@ -17,10 +17,10 @@ export const command = defineCommand({
   examples: ["chankit force-close alice", "chankit force-close alice --json | jq -r .tx"],
   curve: true,
   exits: [4, 5],
-  run: (ctx, args, o) => {
+  run: async (ctx, args, o) => {
     const { paths } = locateParty(args, o);
     const party = loadParty(ctx, paths, o);
-    const { state, commitment, tx, htlcs } = forceClose(party.state, loadKeys(ctx, party.paths, o), o.number);
+    const { state, commitment, tx, htlcs } = forceClose(party.state, await loadKeys(ctx, party.paths, o), o.number);
     const again = "flags" in party.state && party.state.flags.forceClosed === commitment.number;
     const shown = {
       format: "chankit-force-close",

@@ -32,13 +32,13 @@ export const command = defineCommand({
   examples: ["chankit import-channel alice channel-from-elsewhere.json", "chankit import-channel owner --case fixtures/vectors/cases/anchors.ndjson --id anchors-00 --as local"],
   curve: true,
   exits: [4, 5],
-  run: (ctx, args, o) => {
+  run: async (ctx, args, o) => {
     const { paths, rest } = locateParty(args, o);
     if (o.case === undefined) {
       const [file] = rest;
       if (file === undefined) throw new LnError("usage-argument", "name the channel document, or a case with --case", {});
       const state = requireFunded(readChannel(readDocument(ctx, file), file));
-      checkImported(state, loadKeys(ctx, paths, o));
+      checkImported(state, await loadKeys(ctx, paths, o));
       return settle(ctx, { paths, loaded: undefined }, done(state), o, () => channelSummary(state));
     }
     if (o.as === undefined) throw new LnError("usage-argument", "say with --as whose file this is: local (the commitment's owner) or remote", {});

@@ -14,10 +14,10 @@ export const command = defineCommand({
   examples: ["chankit make-revocation bob -o wire/", "chankit make-revocation bob | chankit receive alice -"],
   curve: true,
   exits: [4, 5],
-  run: (ctx, args, o) => {
+  run: async (ctx, args, o) => {
     const { paths } = locateParty(args, o);
     const party = loadParty(ctx, paths, o);
-    const outcome = makeRevocation(party.state, loadKeys(ctx, party.paths, o));
+    const outcome = makeRevocation(party.state, await loadKeys(ctx, party.paths, o));
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
   },
 });

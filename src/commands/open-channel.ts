@@ -23,10 +23,10 @@ export const command = defineCommand({
   examples: ["chankit open-channel alice --funding 0.1btc -o wire/", "chankit open-channel alice --funding 0.1btc --push 0.04btc --channel-type anchors --feerate 2500"],
   curve: true,
   exits: [4, 5],
-  run: (ctx, args, o) => {
+  run: async (ctx, args, o) => {
     const { paths } = locateParty(args, o);
     const channelType = o.channelType ?? "anchors";
-    const outcome = openChannel(loadKeys(ctx, paths, o), {
+    const outcome = openChannel(await loadKeys(ctx, paths, o), {
       party: partyName(paths),
       chain: o.chain ?? "regtest",
       channelType,

@@ -41,7 +41,7 @@ export const command = defineCommand({
         .filter(({ fundingTxid }) => equalBytes(fundingTxid, funding.txid))
         .flatMap(({ htlcs }) => htlcs),
     );
-    const spend = punish(state, loadKeys(ctx, party.paths, o), identity, to, o.feerate);
+    const spend = punish(state, await loadKeys(ctx, party.paths, o), identity, to, o.feerate);
     const outputs = identity.kind === "revoked" ? identity.outputs : [];
     return {
       document: {

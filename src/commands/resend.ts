@@ -16,12 +16,13 @@ export const command = defineCommand({
   examples: ["chankit resend alice -o wire/", "chankit resend alice --seq 4 | chankit receive bob -"],
   curve: true,
   exits: [4, 5],
-  run: (ctx, args, o) => {
+  run: async (ctx, args, o) => {
     const { paths } = locateParty(args, o);
     const { state } = loadParty(ctx, paths, o);
     const { outbox } = state.messages;
+    const revocation = outbox.some(({ type }) => type === "revoke_and_ack") ? lastRevocation(requireFunded(state), await loadKeys(ctx, paths, o)) : undefined;
     const again = (entry: OutboxEntry): Sent =>
-      entry.type === "revoke_and_ack" ? { seq: entry.seq, message: lastRevocation(requireFunded(state), loadKeys(ctx, paths, o)) } : reopened(entry);
+      entry.type === "revoke_and_ack" && revocation !== undefined ? { seq: entry.seq, message: revocation } : reopened(entry);
     if (o.seq === undefined) {
       const reports = outbox.filter(({ acked }) => !acked).map((entry) => messageReport(state, again(entry)));
       return { document: reports.map(({ document }) => document), parts: reports, precious: true };

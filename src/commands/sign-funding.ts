@@ -12,11 +12,12 @@ export const command = defineCommand({
   examples: ["chankit sign-funding bob wire/0002-alice-funding_created.json -o wire/", "chankit create-funding alice … | chankit sign-funding bob -"],
   curve: true,
   exits: [4, 5],
-  run: (ctx, args, o) => {
+  run: async (ctx, args, o) => {
     const { paths, rest } = locateParty(args, o);
     const received = readMessageFile(ctx, rest[0]);
     const party = loadParty(ctx, paths, o);
-    const outcome = receiving(() => signFunding(party.state, loadKeys(ctx, party.paths, o), received));
+    const keys = await loadKeys(ctx, party.paths, o);
+    const outcome = receiving(() => signFunding(party.state, keys, received));
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
   },
 });

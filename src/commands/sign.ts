@@ -24,13 +24,13 @@ export const command = defineCommand({
   examples: ["chankit sign alice -o wire/", "chankit build-commitment alice --owner remote | chankit sign alice -"],
   curve: true,
   exits: [4, 5],
-  run: (ctx, args, o) => {
+  run: async (ctx, args, o) => {
     const { paths, rest } = locateParty(args, o);
     const [file] = rest;
     const given = file === undefined ? undefined : readCommitment(ctx, file);
     const party = loadParty(ctx, paths, o);
     if (given !== undefined) requireSame(requireFunded(party.state), given);
-    const outcome = sign(party.state, loadKeys(ctx, party.paths, o));
+    const outcome = sign(party.state, await loadKeys(ctx, party.paths, o));
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
   },
 });

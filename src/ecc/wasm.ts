@@ -14,3 +14,6 @@ export const wasm: Ecc = {
   sign: (hash, secret, extraEntropy) => tiny.sign(hash, secret, extraEntropy),
   verify: (hash, point, signature) => tiny.verify(hash, point, signature, true),
 };
+
+/** The library itself, for ecpair, which wants all of it. */
+export { tiny };

@@ -148,6 +148,7 @@ export const ERROR_CODES = {
   "state-commitment-mismatch": { what: "a commitment that is not the one the state determines" },
   "state-import-contradiction": { what: "a channel document that contradicts itself or the keys" },
   "usage-case": { what: "not exactly one case was named" },
+  "key-wif": { what: "a key that is not in wallet import format" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "error" | "fail" }>;
 

@@ -1,6 +1,6 @@
 // Builds dist/: `node test/tools/build.mjs` everything, with `--bundle` only what bin/chankit.js runs.
 import { copyFile, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -58,10 +58,10 @@ async function buildLibrary() {
   const { default: ts } = await import("typescript");
   const config = ts.readConfigFile(join(root, "tsconfig.json"), (path) => ts.sys.readFile(path));
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
-  const entry = join(root, "src/index.ts");
+  const entries = ["src/index.ts", "src/ecc/wasm.ts"].map((file) => join(root, file));
   await rm(join(dist, "lib"), { recursive: true, force: true });
   const emitted = ts
-    .createProgram([entry], { ...options, noEmit: false, declaration: true, rootDir: dirname(entry), outDir: join(dist, "lib") })
+    .createProgram(entries, { ...options, noEmit: false, declaration: true, rootDir: join(root, "src"), outDir: join(dist, "lib") })
     .emit();
   if (emitted.diagnostics.length > 0) {
     throw new Error(

@@ -3,6 +3,7 @@ import { encode } from "../../json/decode.js";
 import { readKeysDocument } from "../../json/keys-file.js";
 import { type ReadMessage, printMessage, readMessage } from "../../json/messages.js";
 import { parseStrict } from "../../json/strict.js";
+import { withoutWif } from "../../json/wif.js";
 import { type ChannelState, type OutboxEntry, highestSigned, isFunded, lowestUnreleased } from "../../protocol/channel/state.js";
 import { type Sent, newestSent } from "../../protocol/channel/message-log.js";
 import { type Outcome, done } from "../../protocol/channel/transitions/outcome.js";
@@ -73,11 +74,11 @@ function purposeOf({ channel, dryRun, channelOut }: Partial<ChangeOptions>): Pur
   return dryRun === true ? "look" : "update";
 }
 
-/** Secret: the party's keys. Throws: file-…, json-…. */
-export function loadKeys(ctx: Context, paths: PartyPaths, { strict }: PartyOptions): PartyKeys {
+/** Secret: the party's keys, each in hex or in wallet import format. Throws: file-…, json-…, key-wif. */
+export async function loadKeys(ctx: Context, paths: PartyPaths, { strict }: Partial<PartyOptions>): Promise<PartyKeys> {
   const { document, warnings } = ctx.store.readKeys(paths, { strict: strict === true });
   warnings.forEach(ctx.warn);
-  return readKeysDocument(document, paths.keys);
+  return readKeysDocument(await withoutWif(document, paths.keys, async () => (await import("../../ecc/wasm.js")).tiny), paths.keys);
 }
 
 /** A document from a file or, for `-`, from standard input. Throws: file-…, json-…. */

@@ -1,4 +1,3 @@
-import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import * as z from "zod/mini";
 import { decode } from "../../json/decode.js";
 import { parseStrict } from "../../json/strict.js";
@@ -10,7 +9,7 @@ import { readInput } from "./party.js";
 const withTx = z.union([z.looseObject({ tx: z.string() }), z.looseObject({ unsigned_tx: z.string() })]);
 
 /** A transaction as people have it: hex in a file, or one of our reports with a `tx` or an `unsigned_tx`. Throws: tx-not-parsed, json-…, file-…. */
-export function readTransaction(ctx: Context, path: string): Transaction {
+export function readTransaction(ctx: Context, path: string): ReturnType<typeof transactionFromHex> {
   const content = readInput(ctx, path).trim();
   const hex = content.startsWith("{") ? hexOf(parseStrict(content, path), path) : content;
   try {

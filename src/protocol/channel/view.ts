@@ -4,7 +4,6 @@ import type { CommitmentNumber } from "../keys/shachain.js";
 import { type Dual, SIDES, type Side, opposite } from "../side.js";
 import { anchorScript } from "../script/anchor.js";
 import { type Lock, p2wsh } from "../script/assemble.js";
-import type { Commitment } from "../tx/commitment-tx.js";
 import { type DescribedOutput, type Knowledge, type OutputName, type SpentOutput, describeLock } from "../tx/describe.js";
 import { FORMATS } from "../tx/format.js";
 import { type HtlcTx, buildHtlcTxs } from "../tx/htlc-tx.js";
@@ -27,9 +26,14 @@ export type Relation =
   | { readonly kind: "spends"; readonly owner: Side; readonly held: HeldCommitment }
   /**
    * Spends the funding output without being a commitment that the state can rebuild. `standing`, where number and owner are told:
-   * `revoked` our own, whose secret we gave away · `unsigned` the peer's, beyond what this state has signed · `lost` neither held nor told.
+   * `revoked` our own, whose secret we gave away · `ahead` later than any that this state knows · `other` of a number that it holds with other contents.
    */
-  | { readonly kind: "unknown"; readonly number: CommitmentNumber | null; readonly owner: Side | null; readonly standing: "revoked" | "unsigned" | "lost" | null }
+  | {
+      readonly kind: "unknown";
+      readonly number: CommitmentNumber | null;
+      readonly owner: Side | null;
+      readonly standing: "revoked" | "ahead" | "other" | null;
+    }
   | { readonly kind: "unrelated" };
 
 /** A transaction as a channel sees it. */
@@ -72,16 +76,18 @@ function relationOf(state: FundedChannel, tx: Transaction, identity: Identity, h
     case "unrelated": {
       const [{ txid: fundingTxid, outputIndex }] = state.fundings;
       const pays = tx.outs[outputIndex];
-      if (equalBytes(tx.getHash(), fundingTxid) && pays !== undefined && equalBytes(pays.script, fundingLock(state).scriptPubkey)) return { kind: "funding" };
+      if (equalBytes(tx.getHash(), fundingTxid) && pays !== undefined && equalBytes(pays.script, fundingLock(state).scriptPubkey))
+        return { kind: "funding" };
       return childOf(tx, held) ?? { kind: "unrelated" };
     }
   }
 }
 
-function standingOf(state: FundedChannel, owner: Side | null, number: CommitmentNumber | null): "revoked" | "unsigned" | "lost" | null {
+function standingOf(state: FundedChannel, owner: Side | null, number: CommitmentNumber | null): "revoked" | "ahead" | "other" | null {
   if (owner === null || number === null) return null;
-  if (owner === "local") return number < lowestUnreleased(state) ? "revoked" : "lost";
-  return number > highestSigned(state) ? "unsigned" : "lost";
+  if (owner === "local" && number < lowestUnreleased(state)) return "revoked";
+  const newest = owner === "local" ? (state.fundings[0].local.current?.number ?? -1) : highestSigned(state);
+  return number > newest ? "ahead" : "other";
 }
 
 /** A transaction that spends outputs of a held commitment; an HTLC transaction may have got further inputs and outputs for its fee. */
@@ -93,7 +99,8 @@ function childOf(tx: Transaction, held: readonly Owned[]): Relation | null {
       const [output] = candidate.unsigned.outs;
       const [input] = candidate.unsigned.ins;
       const paid = tx.outs[at];
-      if (!equalBytes(hash, parent.held.commitment.txid) || index !== candidate.outputIndex || output === undefined || paid === undefined) return false;
+      if (!equalBytes(hash, parent.held.commitment.txid) || index !== candidate.outputIndex || output === undefined || paid === undefined)
+        return false;
       const same = sequence === input?.sequence && tx.locktime === candidate.unsigned.locktime;
       return same && paid.value === output.value && equalBytes(paid.script, output.script);
     }),
@@ -137,7 +144,9 @@ function nameOutput(state: FundedChannel, relation: Relation, { lockingScript, a
     case "funding":
       return at === state.fundings[0].outputIndex ? describeLock("funding", "state", fundingLock(state), amount, null) : null;
     case "htlc":
-      return equalBytes(lockingScript, relation.htlcTx.lock.scriptPubkey) ? describeLock("htlc_tx_output", "state", relation.htlcTx.lock, amount, null) : null;
+      return equalBytes(lockingScript, relation.htlcTx.lock.scriptPubkey)
+        ? describeLock("htlc_tx_output", "state", relation.htlcTx.lock, amount, null)
+        : null;
     case "unknown":
       return relation.number === null ? null : staticOutput(state, relation.owner, lockingScript, amount);
     case "spends":
@@ -163,20 +172,3 @@ function staticOutput(state: FundedChannel, owner: Side | null, lockingScript: U
   const found = candidates.find(([, lock]) => equalBytes(lock.scriptPubkey, script));
   return found === undefined ? null : describeLock(found[0], "state", found[1], amount, null);
 }
-
-/** The commitment that a relation is about, where the state rebuilds it. */
-export function commitmentOf(relation: Relation): Commitment | null {
-  switch (relation.kind) {
-    case "held":
-      return relation.commitment;
-    case "htlc":
-    case "spends":
-      return relation.held.commitment;
-    case "revoked":
-    case "funding":
-    case "unknown":
-    case "unrelated":
-      return null;
-  }
-}
-

@@ -189,6 +189,7 @@ function describeInput(tx: Transaction, at: number, spent: SpentOutput | null): 
   const input = tx.ins[at];
   const stack: Witness = input?.witness ?? [];
   const { script, lock, inner } = lockShown(stack, spent);
+  const demanded = spent?.lock ?? null;
   const path = script === null || stack.length === 0 ? null : pathTaken(script, inner);
   const scriptElement =
     inner.length < stack.length ? [{ name: `${script?.kind ?? "witness"} script`, bytes: stack.at(-1) ?? EMPTY_BYTES, signature: null }] : [];
@@ -201,8 +202,7 @@ function describeInput(tx: Transaction, at: number, spent: SpentOutput | null): 
     script,
     path,
     elements: [...inner.map((bytes, place) => describeElement(bytes, place, path, { tx, at, lock, script, spent, inner })), ...scriptElement],
-    matchesOutput:
-      lock === null || spent === null || spent.lock === null || stack.length === 0 ? null : equalBytes(lock.scriptPubkey, spent.lock.scriptPubkey),
+    matchesOutput: lock === null || demanded === null ? null : equalBytes(lock.scriptPubkey, demanded.scriptPubkey),
   };
 }
 
@@ -215,6 +215,7 @@ function lockShown(
 ): { readonly script: KnownScript | null; readonly lock: Lock | null; readonly inner: Witness } {
   const last = stack.at(-1);
   const [first, second] = stack;
+  const opened = spent?.lock ?? null;
   if (stack.length === 2 && first !== undefined && second !== undefined && isPointShaped(second) && readWitnessSignature(first) !== null) {
     const lock = p2wpkh(point(second));
     return { script: { kind: "p2wpkh", values: { pubkey_hash160: hash160(second) } }, lock, inner: stack };
@@ -224,7 +225,7 @@ function lockShown(
     if (script !== null) return { script, lock: p2wsh(witnessScript(last)), inner: stack.slice(0, -1) };
     return { script: null, lock: null, inner: stack };
   }
-  return { script: spent?.lock == null ? null : knownLock(spent.lock), lock: null, inner: stack };
+  return { script: opened === null ? null : knownLock(opened), lock: null, inner: stack };
 }
 
 interface Place {
@@ -322,7 +323,10 @@ export function describeLock(name: OutputName, namedBy: NamedBy, lock: Lock, amo
     witnessScript: lock.kind === "p2wsh" ? lock.witnessScript : null,
     script,
     htlc,
-    paths: script === null ? [] : pathsOf(name, script, htlc),
+    paths:
+      script === null
+        ? []
+        : pathsOf(name, script, htlc).map((path) => (lock.kind === "p2wpkh" ? { ...path, key: { name: "pubkey", value: lock.pubkey } } : path)),
   };
 }
 

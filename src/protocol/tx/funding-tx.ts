@@ -1,12 +1,13 @@
 import { Transaction } from "bitcoinjs-lib/src/transaction";
 import { type Point, type ScriptPubkey, type Signature, type Txid, bytes32, scriptPubkey } from "../bytes.js";
+import { LnError } from "../errors.js";
 import { publicKey } from "../keys/derivation.js";
 import { type Lock, OPS, assemble, hash160, p2wpkh, witnessSignature } from "../script/assemble.js";
 import type { Secret32 } from "../secret.js";
 import { type FeeratePerKw, type Satoshi, feeAtLeast, sat } from "../units.js";
 import { SIGHASH_ALL } from "./format.js";
 import { signHash, txWeight } from "./sign.js";
-import { LONGEST_SIGNATURE } from "./spend.js";
+import { LONGEST_SIGNATURE, dustThreshold } from "./spend.js";
 
 /** Pay to the hash of one public key, as before segregated witness. */
 export function p2pkhScript(pubkey: Point): ScriptPubkey {
@@ -33,16 +34,17 @@ export interface FundingTx {
 /**
  * The transaction that opens a channel, paid from one P2PKH output; the fee is reckoned with a signature of the largest size.
  * Its own input is no segregated witness, as in BOLT 3's example: fine for a vector, but its txid can then change until it is confirmed.
- * BOLT 3 §Funding Transaction Output. Throws: key-secret-range.
+ * BOLT 3 §Funding Transaction Output. Throws: key-secret-range, tx-output-dust.
  */
 export function buildFundingTx({ input, funding, fundingOutputIndex, feerate }: FundingPlan): FundingTx {
   const pubkey = publicKey(input.secret);
+  const changeScript = p2wpkh(pubkey).scriptPubkey;
   const tx = new Transaction();
   tx.version = 2;
   tx.addInput(input.txid, input.outputIndex);
   const outputs = [
     { script: funding.lock.scriptPubkey, amount: funding.amount },
-    { script: p2wpkh(pubkey).scriptPubkey, amount: sat(0n) },
+    { script: changeScript, amount: sat(0n) },
   ];
   if (fundingOutputIndex === 1) outputs.reverse();
   for (const { script, amount } of outputs) tx.addOutput(script, amount);
@@ -51,6 +53,17 @@ export function buildFundingTx({ input, funding, fundingOutputIndex, feerate }: 
   tx.setInputScript(0, scriptSig(LONGEST_SIGNATURE));
   const fee = feeAtLeast(feerate, txWeight(tx));
   const change = sat(input.amount - funding.amount - fee);
+  if (change < dustThreshold(changeScript)) {
+    throw new LnError(
+      "tx-output-dust",
+      `${input.amount} sat less ${funding.amount} sat of funding and ${fee} sat of fee leave ${change} sat of change`,
+      {
+        inputs_sat: input.amount.toString(),
+        funding_sat: funding.amount.toString(),
+        fee_sat: fee.toString(),
+      },
+    );
+  }
   const changeOutput = tx.outs[1 - fundingOutputIndex];
   if (changeOutput !== undefined) changeOutput.value = change;
 
