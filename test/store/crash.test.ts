@@ -1,11 +1,14 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { LnError } from "../../src/protocol/errors.js";
 import type { Store } from "../../src/store/channel-store.js";
 import type { Host } from "../../src/store/file-system.js";
 import { changesFiles, failing, hostOn, Killed, mortal, watched, type Operation } from "./faulty-host.js";
 import { contentOf, copyOf, cutPower, emptyDisk, fileSystemOn, type Disk } from "./memory-disk.js";
 import { change, diskAt, FOLDER, PATHS, processOn, revokedNumbers, revoking, stepOf, storeOn } from "./party.js";
+
+// Thousands of runs to a test: no measure of anything on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 const VICTIM = 2002;
 const HEIR = 3003;
