@@ -43,7 +43,7 @@ const row = <Values extends object>(
   bytes: number,
 ): Row => ({
   template,
-  values: fc.record(values as Record<string, fc.Arbitrary<unknown>>),
+  values: fc.record(values),
   bytes,
 });
 

@@ -1,0 +1,43 @@
+import { describe, expect, test } from "vitest";
+import { fromHex, scriptPubkey } from "../../../src/protocol/bytes.js";
+import { publicKey } from "../../../src/protocol/keys/derivation.js";
+import { p2wpkh } from "../../../src/protocol/script/assemble.js";
+import { penaltyClaims } from "../../../src/protocol/tx/penalty-tx.js";
+import { dustThreshold, spendClaims } from "../../../src/protocol/tx/spend.js";
+import { perKw } from "../../../src/protocol/units.js";
+import { refusal } from "../../json/refusal.js";
+import { channelOf, secretOf } from "../channels.js";
+
+const HOME = p2wpkh(publicKey(secretOf("home"))).scriptPubkey;
+
+describe("spendClaims", () => {
+  const { commitment, keys, perCommitmentSecret } = channelOf("anchors");
+  const claims = penaltyClaims(commitment, keys.remote.revocationBasepointSecret!, perCommitmentSecret);
+  const total = claims.reduce((sum, { amount }) => sum + amount, 0n);
+
+  test("tx-output-dust: where the fee leaves too little", () => {
+    const { feeWeight } = spendClaims(claims, HOME, perKw(253n), 2);
+    const most = perKw(((total - 294n) * 1000n) / feeWeight);
+    expect(spendClaims(claims, HOME, most, 2).amount).toBeGreaterThanOrEqual(294n);
+    expect(refusal(() => spendClaims(claims, HOME, perKw(most + 1n), 2))).toMatchObject({
+      code: "tx-output-dust",
+      details: { dust_threshold_sat: "294", inputs_sat: total.toString() },
+    });
+  });
+
+  test("pays nothing at feerate 0, in the version asked for", () => {
+    const { tx, fee, amount } = spendClaims(claims, HOME, perKw(0n), 3);
+    expect([tx.version, fee, amount]).toEqual([3, 0n, total]);
+  });
+});
+
+test("dust thresholds by kind of script", () => {
+  const threshold = (hex: string): bigint => dustThreshold(scriptPubkey(fromHex(hex)));
+  expect(threshold(`76a914${"00".repeat(20)}88ac`)).toBe(546n);
+  expect(threshold(`a914${"00".repeat(20)}87`)).toBe(540n);
+  expect(threshold(`0014${"00".repeat(20)}`)).toBe(294n);
+  expect(threshold(`0020${"00".repeat(32)}`)).toBe(330n);
+  expect(threshold(`5120${"00".repeat(32)}`)).toBe(354n);
+  expect(threshold("51024e73")).toBe(240n);
+  expect(threshold("6a0101")).toBe(0n);
+});
