@@ -1,9 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { GROUPS, type Group, REGISTRY } from "./commands/registry.js";
-import type { CommandSpec, Report } from "./commands/shared/command.js";
+import type { CommandSpec, Document, Report } from "./commands/shared/command.js";
 import { type Context, systemEntropy } from "./commands/shared/context.js";
 import { stdinReader, stdoutIsTerminal, writeStderr, writeStdout } from "./commands/shared/io.js";
-import type { Flags } from "./commands/shared/options.js";
 import { parseStrict } from "./json/strict.js";
 import { LnError } from "./protocol/errors.js";
 import { useEcc } from "./protocol/ecc.js";
@@ -77,7 +76,7 @@ function groupTitle(group: Group): string {
   return `${GROUPS[group]}:`;
 }
 
-function declare(command: Command, spec: CommandSpec<Flags>, setExit: (code: number) => void): void {
+function declare(command: Command, spec: CommandSpec, setExit: (code: number) => void): void {
   command.description(spec.description ?? `${spec.summary[0]?.toUpperCase() ?? ""}${spec.summary.slice(1)}.`);
   for (const { syntax, help } of spec.args) command.argument(syntax, help);
   for (const { syntax, help, parse, required } of Object.values(spec.flags)) {
@@ -90,7 +89,10 @@ function declare(command: Command, spec: CommandSpec<Flags>, setExit: (code: num
     .option("-o, --output <path>", "write the result to a file, or under its own name into DIR/")
     .option("--json", "JSON on a terminal too, and errors as JSON")
     .option("--text", "a readable rendering of the same report")
-    .addHelpText("after", `\nExamples:\n${spec.examples.map((example) => `  $ ${example}`).join("\n")}\n\nExit codes: ${[0, ...spec.exits].join(", ")} (chankit help exit-codes)`)
+    .addHelpText(
+      "after",
+      `\nExamples:\n${spec.examples.map((example) => `  $ ${example}`).join("\n")}\n\nExit codes: ${[0, ...spec.exits].join(", ")} (chankit help exit-codes)`,
+    )
     .action(async (...given: unknown[]) => {
       const options = given[given.length - 2] as OutputOptions & Record<string, unknown>;
       const args = (given.slice(0, -2) as (string | string[] | undefined)[]).flat().filter((arg) => arg !== undefined);
@@ -123,11 +125,10 @@ function contextFor({ output }: OutputOptions): Context {
 }
 
 async function present(ctx: Context, report: Report, { output, json, text }: OutputOptions): Promise<void> {
-  const asJson = `${JSON.stringify(report.document, null, 2)}\n`;
   try {
     if (output !== undefined && output !== "-") {
-      const path = writeReport(ctx, report, output, report.plain ?? asJson);
-      writeStdout(`${path}\n`);
+      const reports = output.endsWith("/") && report.parts !== undefined ? report.parts : [report];
+      for (const each of reports) writeStdout(`${writeReport(ctx, each, output)}\n`);
       return;
     }
     if (report.plain !== undefined && json !== true) {
@@ -139,7 +140,7 @@ async function present(ctx: Context, report: Report, { output, json, text }: Out
       writeStdout(renderText(report.document, await loadStyle(process.env, stdoutIsTerminal())));
       return;
     }
-    writeStdout(asJson);
+    writeStdout(printed(report.document));
   } catch (error) {
     if (report.precious === true && error instanceof LnError && error.code.startsWith("output-")) {
       writeStderr("chankit: the message was not delivered, but it is in the state: the same command prints it again");
@@ -148,13 +149,19 @@ async function present(ctx: Context, report: Report, { output, json, text }: Out
   }
 }
 
+function printed(document: Document): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
 /** Throws: usage-output-folder, output-…. */
-function writeReport(ctx: Context, { fileName }: Report, output: string, content: string): string {
+function writeReport(ctx: Context, { fileName, plain, document }: Report, output: string): string {
+  const content = plain ?? printed(document);
   if (!output.endsWith("/")) {
     ctx.store.writeOutput(output, content, "replace");
     return output;
   }
-  if (fileName === undefined) throw new LnError("usage-output-folder", "this result has no name of its own: name a file instead of a folder", { output });
+  if (fileName === undefined)
+    throw new LnError("usage-output-folder", "this result has no name of its own: name a file instead of a folder", { output });
   ctx.store.makeFolder(output);
   ctx.store.writeOutput(output + fileName, content, "keep");
   return output + fileName;

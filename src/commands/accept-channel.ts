@@ -17,7 +17,10 @@ export const command = defineCommand({
     minimumDepth: flag("--minimum-depth <blocks>", "confirmations of the funding before channel_ready (default: 3)", integer(0, 0xffffffff)),
     ...openingFlags,
   },
-  examples: ["chankit accept-channel bob wire/0001-alice-open_channel.json -o wire/", "chankit open-channel alice --funding 0.1btc | chankit accept-channel bob -"],
+  examples: [
+    "chankit accept-channel bob wire/0001-alice-open_channel.json -o wire/",
+    "chankit open-channel alice --funding 0.1btc | chankit accept-channel bob -",
+  ],
   curve: true,
   exits: [4, 5],
   run: async (ctx, args, o) => {

@@ -26,6 +26,9 @@ export const command = defineCommand({
   run: (ctx, args, o) => {
     const state = requireFunded(loadParty(ctx, locateParty(args, o).paths, { ...o, dryRun: true }).state);
     const held = o.preview === true ? previewCommitment(state, o.owner) : selectCommitment(state, o.owner, o.number);
-    return { document: commitmentDocument(held, o.explain === true), fileName: `commitment-${state.party}-${o.owner}-${held.commitment.number}.json` };
+    return {
+      document: commitmentDocument(held, o.explain === true),
+      fileName: `commitment-${state.party}-${o.owner}-${held.commitment.number}.json`,
+    };
   },
 });

@@ -8,7 +8,18 @@ import { signSameOnly } from "../protocol/policy/interlocks.js";
 import { FORMATS } from "../protocol/tx/format.js";
 import { defineCommand } from "./shared/command.js";
 import { flag, text } from "./shared/options.js";
-import { changeFlags, loadKeys, loadParty, locateParty, partyArgument, readInput, readMessageFile, receiving, repeated, settle } from "./shared/party.js";
+import {
+  changeFlags,
+  loadKeys,
+  loadParty,
+  locateParty,
+  partyArgument,
+  readInput,
+  readMessageFile,
+  receiving,
+  repeated,
+  settle,
+} from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
 interface Outpoint {

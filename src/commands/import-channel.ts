@@ -7,8 +7,8 @@ import { checkImported } from "../protocol/channel/transitions/import.js";
 import { done } from "../protocol/channel/transitions/outcome.js";
 import { LnError } from "../protocol/errors.js";
 import { SIDES } from "../protocol/side.js";
-import { type CaseDocument, caseDocument } from "../vectors/case.js";
-import { caseChannel, caseKeys } from "../vectors/case-channel.js";
+import { type CaseDocument, caseDocument, caseTerms } from "../vectors/case.js";
+import { caseChannel } from "../vectors/case-channel.js";
 import { defineCommand } from "./shared/command.js";
 import type { Context } from "./shared/context.js";
 import { partyName } from "./shared/identity.js";
@@ -29,7 +29,10 @@ export const command = defineCommand({
     id: flag("--id <id>", "which case of the file", text),
     as: flag("--as <side>", "with --case: local (the commitment's owner) or remote (its countersigner)", oneOf(SIDES)),
   },
-  examples: ["chankit import-channel alice channel-from-elsewhere.json", "chankit import-channel owner --case fixtures/vectors/cases/anchors.ndjson --id anchors-00 --as local"],
+  examples: [
+    "chankit import-channel alice channel-from-elsewhere.json",
+    "chankit import-channel owner --case fixtures/vectors/cases/anchors.ndjson --id anchors-00 --as local",
+  ],
   curve: true,
   exits: [4, 5],
   run: async (ctx, args, o) => {
@@ -44,7 +47,7 @@ export const command = defineCommand({
     if (o.as === undefined) throw new LnError("usage-argument", "say with --as whose file this is: local (the commitment's owner) or remote", {});
     const { case: inputs, id } = chooseCase(ctx, o.case, o.id);
     const state = caseChannel(inputs, o.as, partyName(paths));
-    if (o.dryRun !== true) ctx.store.createKeys(paths, printKeysDocument(caseKeys(inputs, o.as)));
+    if (o.dryRun !== true) ctx.store.createKeys(paths, printKeysDocument(caseTerms(inputs).keys[o.as]));
     return settle(ctx, { paths, loaded: undefined }, done(state), o, () => ({ case: id, as: o.as, ...channelSummary(state) }));
   },
 });
@@ -53,10 +56,16 @@ export const command = defineCommand({
 function chooseCase(ctx: Context, path: string, id: string | undefined): CaseDocument {
   const content = readInput(ctx, path);
   const documents = readCases(content, path);
-  const chosen = id === undefined ? documents : documents.filter((document) => typeof document === "object" && document !== null && "id" in document && document.id === id);
+  const chosen =
+    id === undefined
+      ? documents
+      : documents.filter((document) => typeof document === "object" && document !== null && "id" in document && document.id === id);
   const [only] = chosen;
   if (only === undefined || chosen.length > 1) {
-    throw new LnError("usage-case", `${path} has ${chosen.length} cases${id === undefined ? "" : ` of the id ${id}`}: name one with --id`, { source: path, cases: chosen.length });
+    throw new LnError("usage-case", `${path} has ${chosen.length} cases${id === undefined ? "" : ` of the id ${id}`}: name one with --id`, {
+      source: path,
+      cases: chosen.length,
+    });
   }
   return decode(caseDocument, only, path);
 }

@@ -20,7 +20,10 @@ export const command = defineCommand({
     feerate: flag("--feerate <sat_per_kw>", "feerate of the commitments (default: 253)", feerate),
     ...openingFlags,
   },
-  examples: ["chankit open-channel alice --funding 0.1btc -o wire/", "chankit open-channel alice --funding 0.1btc --push 0.04btc --channel-type anchors --feerate 2500"],
+  examples: [
+    "chankit open-channel alice --funding 0.1btc -o wire/",
+    "chankit open-channel alice --funding 0.1btc --push 0.04btc --channel-type anchors --feerate 2500",
+  ],
   curve: true,
   exits: [4, 5],
   run: async (ctx, args, o) => {

@@ -24,7 +24,10 @@ export const command = defineCommand({
     to: requiredFlag("--to <address>", "where the money goes", text),
     feerate: requiredFlag("--feerate <sat_per_kw>", "feerate of the penalty, never below and within 1 %", feerate),
   },
-  examples: ["chankit penalty-tx bob --tx cheat.json --to bcrt1q… --feerate 2500", "bitcoin-cli getrawtransaction TXID | chankit penalty-tx bob --tx - --to bcrt1q… --feerate 2500"],
+  examples: [
+    "chankit penalty-tx bob --tx cheat.json --to bcrt1q… --feerate 2500",
+    "bitcoin-cli getrawtransaction TXID | chankit penalty-tx bob --tx - --to bcrt1q… --feerate 2500",
+  ],
   curve: true,
   exits: [4, 5],
   run: async (ctx, args, o) => {
@@ -47,12 +50,22 @@ export const command = defineCommand({
       document: {
         format: "chankit-penalty",
         version: 1,
-        punishes: { txid: displayTxid(txid(published.getHash())), owner: "remote", commitment_number: identity.kind === "revoked" ? identity.number : null },
+        punishes: {
+          txid: displayTxid(txid(published.getHash())),
+          owner: "remote",
+          commitment_number: identity.kind === "revoked" ? identity.number : null,
+        },
         txid: spend.tx.getId(),
         tx: spend.tx.toHex(),
-        takes: spend.tx.ins.map(({ index }) => ({ output_index: index, kind: outputs[index]?.kind ?? null, amount_sat: amount(outputs[index]?.amount ?? 0n) })),
+        takes: spend.tx.ins.map(({ index }) => ({
+          output_index: index,
+          kind: outputs[index]?.kind ?? null,
+          amount_sat: amount(outputs[index]?.amount ?? 0n),
+        })),
         leaves: outputs.flatMap((output, index) =>
-          spend.tx.ins.some((input) => input.index === index) ? [] : [{ output_index: index, kind: output?.kind ?? "unknown", amount_sat: amount(output?.amount ?? 0n) }],
+          spend.tx.ins.some((input) => input.index === index)
+            ? []
+            : [{ output_index: index, kind: output?.kind ?? "unknown", amount_sat: amount(output?.amount ?? 0n) }],
         ),
         to: o.to,
         amount_sat: amount(spend.amount),

@@ -6,10 +6,14 @@ import { channelSummary } from "./shared/summary.js";
 export const command = defineCommand({
   name: "receive-revocation",
   summary: "verify and store the peer's secret",
-  description: "Takes in a revoke_and_ack: the secret must be that of the peer's last point and fit all earlier ones. From then on its old commitment can be punished.",
+  description:
+    "Takes in a revoke_and_ack: the secret must be that of the peer's last point and fit all earlier ones. From then on its old commitment can be punished.",
   args: [partyArgument, messageArgument],
   flags: changeFlags,
-  examples: ["chankit receive-revocation alice wire/0004-bob-revoke_and_ack.json", "chankit make-revocation bob | chankit receive-revocation alice -"],
+  examples: [
+    "chankit receive-revocation alice wire/0004-bob-revoke_and_ack.json",
+    "chankit make-revocation bob | chankit receive-revocation alice -",
+  ],
   curve: true,
   exits: [4, 5],
   run: (ctx, args, o) => {

@@ -1,12 +1,11 @@
 import type { CommandSpec } from "./shared/command.js";
-import type { Flags } from "./shared/options.js";
 
 /** A command by name; its file is loaded only when it runs. */
 export interface Entry {
   readonly name: string;
   readonly group: Group;
   readonly summary: string;
-  readonly load: () => Promise<CommandSpec<Flags>>;
+  readonly load: () => Promise<CommandSpec>;
 }
 
 export const GROUPS = {
@@ -24,8 +23,18 @@ export const REGISTRY: readonly Entry[] = [
   entry("keygen", "setUp", "make a party's keys", async () => (await import("./keygen.js")).command),
   entry("open-channel", "setUp", "propose a channel: open_channel", async () => (await import("./open-channel.js")).command),
   entry("accept-channel", "setUp", "accept it: accept_channel", async () => (await import("./accept-channel.js")).command),
-  entry("create-funding", "setUp", "name the funding output, sign the peer's first commitment: funding_created", async () => (await import("./create-funding.js")).command),
-  entry("sign-funding", "setUp", "verify that, sign the opener's first commitment: funding_signed", async () => (await import("./sign-funding.js")).command),
+  entry(
+    "create-funding",
+    "setUp",
+    "name the funding output, sign the peer's first commitment: funding_created",
+    async () => (await import("./create-funding.js")).command,
+  ),
+  entry(
+    "sign-funding",
+    "setUp",
+    "verify that, sign the opener's first commitment: funding_signed",
+    async () => (await import("./sign-funding.js")).command,
+  ),
   entry("release-funding", "setUp", "verify that: only now may the funding go out", async () => (await import("./release-funding.js")).command),
   entry("channel-ready", "setUp", "the funding is confirmed: channel_ready", async () => (await import("./channel-ready.js")).command),
   entry("import-channel", "setUp", "take over a channel in mid-life, or a test case", async () => (await import("./import-channel.js")).command),
@@ -33,15 +42,30 @@ export const REGISTRY: readonly Entry[] = [
   entry("pay", "change", "propose to shift balance to the peer", async () => (await import("./pay.js")).command),
   entry("receive", "change", "take in any message, by its type", async () => (await import("./receive.js")).command),
   entry("resend", "change", "print again what the peer has not acknowledged", async () => (await import("./resend.js")).command),
-  entry("build-commitment", "commit", "build a commitment transaction, ours or the peer's", async () => (await import("./build-commitment.js")).command),
+  entry(
+    "build-commitment",
+    "commit",
+    "build a commitment transaction, ours or the peer's",
+    async () => (await import("./build-commitment.js")).command,
+  ),
   entry("sign", "commit", "sign the peer's next commitment: commitment_signed", async () => (await import("./sign.js")).command),
   entry("verify-sig", "commit", "verify and store the peer's signature of ours", async () => (await import("./verify-sig.js")).command),
-  entry("make-revocation", "commit", "give away the secret of our replaced commitment: revoke_and_ack", async () => (await import("./make-revocation.js")).command),
+  entry(
+    "make-revocation",
+    "commit",
+    "give away the secret of our replaced commitment: revoke_and_ack",
+    async () => (await import("./make-revocation.js")).command,
+  ),
   entry("receive-revocation", "commit", "verify and store the peer's secret", async () => (await import("./receive-revocation.js")).command),
   entry("status", "commit", "balances, commitments, changes and what is due", async () => (await import("./status.js")).command),
   entry("force-close", "leave", "sign our newest commitment for broadcast", async () => (await import("./force-close.js")).command),
   entry("penalty-tx", "leave", "take everything of a revoked commitment", async () => (await import("./penalty-tx.js")).command),
-  entry("inspect", "audit", "read a transaction: whose, which number, who can spend what and when", async () => (await import("./inspect.js")).command),
+  entry(
+    "inspect",
+    "audit",
+    "read a transaction: whose, which number, who can spend what and when",
+    async () => (await import("./inspect.js")).command,
+  ),
   entry("vectors", "audit", "check test vectors, every value derived again", async () => (await import("./vectors.js")).command),
   entry("schema", "self", "JSON Schemas of the files", async () => (await import("./schema.js")).command),
   entry("help", "self", "help on a command or a topic", async () => (await import("./help.js")).command),

@@ -10,7 +10,8 @@ import { loadKeys, loadParty, locateParty, messageReport, partyArgument, partyFl
 export const command = defineCommand({
   name: "resend",
   summary: "print again what the peer has not acknowledged",
-  description: "Prints the messages in the outbox again, byte for byte and in their order, as a JSON array; with --seq one of them. With -o DIR/ a file each.",
+  description:
+    "Prints the messages in the outbox again, byte for byte and in their order, in one JSON document; with --seq one of them by itself. With -o DIR/ a file each.",
   args: [partyArgument],
   flags: { ...partyFlags, seq: flag("--seq <number>", "one message by its number", integer(1, Number.MAX_SAFE_INTEGER)) },
   examples: ["chankit resend alice -o wire/", "chankit resend alice --seq 4 | chankit receive bob -"],
@@ -20,12 +21,14 @@ export const command = defineCommand({
     const { paths } = locateParty(args, o);
     const { state } = loadParty(ctx, paths, o);
     const { outbox } = state.messages;
-    const revocation = outbox.some(({ type }) => type === "revoke_and_ack") ? lastRevocation(requireFunded(state), await loadKeys(ctx, paths, o)) : undefined;
+    const revocation = outbox.some(({ type }) => type === "revoke_and_ack")
+      ? lastRevocation(requireFunded(state), await loadKeys(ctx, paths, o))
+      : undefined;
     const again = (entry: OutboxEntry): Sent =>
       entry.type === "revoke_and_ack" && revocation !== undefined ? { seq: entry.seq, message: revocation } : reopened(entry);
     if (o.seq === undefined) {
       const reports = outbox.filter(({ acked }) => !acked).map((entry) => messageReport(state, again(entry)));
-      return { document: reports.map(({ document }) => document), parts: reports, precious: true };
+      return { document: { messages: reports.map(({ document }) => document) }, parts: reports, precious: true };
     }
     const entry = outbox.find(({ seq }) => seq === o.seq);
     if (entry === undefined) {

@@ -62,7 +62,14 @@ function requireSame(state: FundedChannel, { number, tx }: { readonly number: nu
   throw new LnError(
     "state-commitment-mismatch",
     `the commitment differs from the one that the state determines (number ${commitment.number}) from byte ${first} on, ${fieldAt(expected, first)}`,
-    { number, expected_number: commitment.number, first_difference: first, field: fieldAt(expected, first), expected: toHex(expected.subarray(first, first + 8)), given: toHex(tx.subarray(first, first + 8)) },
+    {
+      number,
+      expected_number: commitment.number,
+      first_difference: first,
+      field: fieldAt(expected, first),
+      expected: toHex(expected.subarray(first, first + 8)),
+      given: toHex(tx.subarray(first, first + 8)),
+    },
   );
 }
 

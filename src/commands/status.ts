@@ -10,7 +10,8 @@ import { amount, balancesOf, changesOf, fundingOutpoint, nextSteps } from "./sha
 export const command = defineCommand({
   name: "status",
   summary: "balances, commitments, changes and what is due",
-  description: "Shows a channel file in words: every commitment held, every change with its stage, messages not acknowledged, what can happen next. Needs no keys.",
+  description:
+    "Shows a channel file in words: every commitment held, every change with its stage, messages not acknowledged, what can happen next. Needs no keys.",
   args: [partyArgument],
   flags: { channel: partyFlags.channel, brief: toggle("--brief", "one line: what the party could leave with now") },
   examples: ["chankit status alice", "chankit status alice --json | jq .changes"],
@@ -20,7 +21,10 @@ export const command = defineCommand({
     const { state, loaded } = loadParty(ctx, locateParty(args, o).paths, { ...o, dryRun: true });
     if (o.brief === true) return { document: briefly(state), plain: `${briefLine(state)}\n` };
     const { params } = state;
-    const address = params.remote === null ? null : await fundingAddress(FORMATS[state.channelType].funding(params.local.fundingPubkey, params.remote.fundingPubkey).scriptPubkey, state.chain);
+    const address =
+      params.remote === null
+        ? null
+        : await fundingAddress(FORMATS[state.channelType].funding(params.local.fundingPubkey, params.remote.fundingPubkey).scriptPubkey, state.chain);
     return {
       document: {
         party: state.party,

@@ -4,7 +4,10 @@ import type { Chain } from "../protocol/channel/params.js";
 
 /** bitcoinjs-lib's address code is large: it is loaded by the commands that meet an address. */
 async function addressing(chain: Chain) {
-  const [{ fromOutputScript, toOutputScript }, networks] = await Promise.all([import("bitcoinjs-lib/src/address"), import("bitcoinjs-lib/src/networks")]);
+  const [{ fromOutputScript, toOutputScript }, networks] = await Promise.all([
+    import("bitcoinjs-lib/src/address"),
+    import("bitcoinjs-lib/src/networks"),
+  ]);
   const network = { bitcoin: networks.bitcoin, testnet4: networks.testnet, signet: networks.testnet, regtest: networks.regtest }[chain];
   return { fromOutputScript, toOutputScript, network };
 }

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { CHAINS, type Limits, type NumberedPoint, type PartyParams } from "../protocol/channel/params.js";
-import { CHANGE_STAGES, type Change, type ChannelState, type FundedChannel, type Funding, type UnfundedChannel } from "../protocol/channel/state.js";
+import { CHANGE_STAGES, type Change, type ChannelState, type Funding } from "../protocol/channel/state.js";
 import { LnError } from "../protocol/errors.js";
 import type { ShachainSlot } from "../protocol/keys/shachain.js";
 import { CHANNEL_TYPES } from "../protocol/tx/format.js";
@@ -166,7 +166,7 @@ export const fundedChannelFile = fields({
   minimum_depth: u32,
   channel_id: bytes32,
   channel_ready: dual(z.boolean()),
-  fundings: z.tuple([funding]) as unknown as z.ZodMiniType<readonly [Funding], readonly [z.input<typeof funding>]>,
+  fundings: z.readonly(z.tuple([funding])),
   funding_psbt: z.nullable(z.string()),
   own_points: list(numberedPoint),
   remote_next_point: z.nullable(numberedPoint),
@@ -190,10 +190,7 @@ export const fundedChannelFile = fields({
 export function readChannel(document: unknown, source: string): ChannelState {
   requireVersion(document, source);
   const funded = typeof document === "object" && document !== null && "fundings" in document;
-  const { format: _format, version: _version, revision: _revision, previousStateHash: _hash, ...state } = funded
-    ? decode(fundedChannelFile, document, source)
-    : decode(unfundedChannelFile, document, source);
-  return state satisfies FundedChannel | UnfundedChannel;
+  return funded ? withoutStamp(decode(fundedChannelFile, document, source)) : withoutStamp(decode(unfundedChannelFile, document, source));
 }
 
 /** The document of a state; its revision and hash are the store's to set. */
@@ -202,9 +199,21 @@ export function printChannel(state: ChannelState): Record<string, unknown> {
   return "fundings" in state ? encode(fundedChannelFile, { ...stamp, ...state }) : encode(unfundedChannelFile, { ...stamp, ...state });
 }
 
+type Stamp = "format" | "version" | "revision" | "previousStateHash";
+const STAMP: readonly string[] = ["format", "version", "revision", "previousStateHash"] satisfies Stamp[];
+
+/** The state without what the file says of itself. */
+function withoutStamp<T extends Readonly<Record<Stamp, unknown>>>(file: T): Omit<T, Stamp> {
+  return Object.fromEntries(Object.entries(file).filter(([key]) => !STAMP.includes(key))) as Omit<T, Stamp>;
+}
+
 function requireVersion(document: unknown, source: string): void {
   const version: unknown = typeof document === "object" && document !== null && "version" in document ? document.version : undefined;
   if (typeof version === "number" && version > CHANNEL_VERSION) {
-    throw new LnError("file-version-newer", `${source} has version ${version}, this chankit reads up to ${CHANNEL_VERSION}`, { source, version, reads: CHANNEL_VERSION });
+    throw new LnError("file-version-newer", `${source} has version ${version}, this chankit reads up to ${CHANNEL_VERSION}`, {
+      source,
+      version,
+      reads: CHANNEL_VERSION,
+    });
   }
 }

@@ -22,8 +22,7 @@ export const keysFile = fields({
 
 /** Secret: a party's keys. Throws: json-…. */
 export function readKeysDocument(document: unknown, source: string): PartyKeys {
-  const { format: _format, version: _version, ...keys } = decode(keysFile, document, source);
-  return keys;
+  return decode(keysFile, document, source);
 }
 
 /** Secret: the document for the keys file alone. */

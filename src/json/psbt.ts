@@ -9,7 +9,7 @@ import type { Satoshi } from "../protocol/units.js";
  */
 export async function fundingOutputOf(text: string, lock: Lock, amount: Satoshi): Promise<{ readonly txid: Txid; readonly outputIndex: number }> {
   const { Psbt } = await import("bitcoinjs-lib/src/psbt");
-  const psbt = parse(text, Psbt);
+  const psbt = parse(text, (bytes) => (typeof bytes === "string" ? Psbt.fromBase64(bytes) : Psbt.fromBuffer(bytes)));
   const matches = psbt.txOutputs.flatMap(({ script, value }, index) => (equalBytes(script, lock.scriptPubkey) && value === amount ? [index] : []));
   const [outputIndex] = matches;
   if (outputIndex === undefined || matches.length > 1) {
@@ -21,7 +21,9 @@ export async function fundingOutputOf(text: string, lock: Lock, amount: Satoshi)
   for (const [index, input] of psbt.data.inputs.entries()) {
     const script = input.witnessUtxo?.script as ScriptPubkey | undefined;
     if (script === undefined || !isWitnessProgram(script)) {
-      throw new LnError("input-psbt-legacy-input", `input ${index} of the PSBT has no segwit witness_utxo: signing it may change the txid`, { input: index });
+      throw new LnError("input-psbt-legacy-input", `input ${index} of the PSBT has no segwit witness_utxo: signing it may change the txid`, {
+        input: index,
+      });
     }
   }
   const { globalMap } = psbt.data;
@@ -29,9 +31,9 @@ export async function fundingOutputOf(text: string, lock: Lock, amount: Satoshi)
   return { txid: txid(id), outputIndex };
 }
 
-function parse(text: string, { fromBase64, fromBuffer }: typeof import("bitcoinjs-lib/src/psbt").Psbt) {
+function parse<T>(text: string, read: (psbt: string | Uint8Array) => T): T {
   try {
-    return /^(?:[0-9a-f]{2})+$/i.test(text) ? fromBuffer(fromHex(text)) : fromBase64(text);
+    return read(/^(?:[0-9a-f]{2})+$/i.test(text) ? fromHex(text) : text);
   } catch {
     throw new LnError("input-psbt", "not a PSBT in base64 or hex", {});
   }

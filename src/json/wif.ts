@@ -1,6 +1,11 @@
-import type { ECPairFactory } from "ecpair";
 import { toHex } from "../protocol/bytes.js";
 import { LnError } from "../protocol/errors.js";
+
+/** As much of ecpair as is used: its own declarations do not resolve under Node's rules. */
+interface EcPair {
+  readonly networks: { readonly bitcoin: object; readonly testnet: object };
+  readonly ECPairFactory: (curve: object) => { fromWIF(wif: string, networks: readonly object[]): { readonly privateKey?: Uint8Array } };
+}
 
 /** Wallet import format: base58 of a secret, 51 or 52 characters. */
 const WIF = /^[1-9A-HJ-NP-Za-km-z]{51,52}$/;
@@ -12,11 +17,11 @@ const WIF = /^[1-9A-HJ-NP-Za-km-z]{51,52}$/;
 export async function withoutWif(
   document: Readonly<Record<string, unknown>>,
   source: string,
-  loadCurve: () => Promise<Parameters<typeof ECPairFactory>[0]>,
+  loadCurve: () => Promise<object>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const wifs = Object.entries(document).filter((entry): entry is [string, string] => typeof entry[1] === "string" && WIF.test(entry[1]));
   if (wifs.length === 0) return document;
-  const [ecpair, curve] = await Promise.all([import("ecpair"), loadCurve()]);
+  const [ecpair, curve] = (await Promise.all([import("ecpair"), loadCurve()])) as unknown as [EcPair, object];
   const { networks } = ecpair;
   const pairs = ecpair.ECPairFactory(curve);
   const decoded = wifs.map(([key, wif]) => {

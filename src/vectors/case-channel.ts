@@ -1,33 +1,22 @@
-import type { PartyParams } from "../protocol/channel/params.js";
-import { channelIdOf } from "../protocol/channel/params.js";
+import { type NumberedPoint, type PartyParams, channelIdOf } from "../protocol/channel/params.js";
 import { EMPTY_LOG } from "../protocol/channel/message-log.js";
 import { chainHash } from "../protocol/channel/transitions/opening.js";
 import type { FundedChannel } from "../protocol/channel/state.js";
 import type { Basepoints } from "../protocol/keys/commitment-keys.js";
 import { type PartyKeys, ownPerCommitmentPoint } from "../protocol/keys/party-keys.js";
-import { EMPTY_SHACHAIN } from "../protocol/keys/shachain.js";
+import { type CommitmentNumber, EMPTY_SHACHAIN } from "../protocol/keys/shachain.js";
 import { type Side, opposite, swapSides } from "../protocol/side.js";
 import type { CommitmentSpec } from "../protocol/tx/spec.js";
 import { FORMATS } from "../protocol/tx/format.js";
 import { msat, perKw, sat, toMsat } from "../protocol/units.js";
 import { type CaseInputs, caseTerms } from "./case.js";
 
-/** Secret: the keys of one side of a case. `as` local is the commitment's owner. */
-export function caseKeys(inputs: CaseInputs, as: Side): PartyKeys {
-  const { perCommitmentSeed, perCommitmentSecret, ...secrets } = inputs[as];
-  return {
-    ...secrets,
-    perCommitmentSeed: perCommitmentSeed ?? null,
-    perCommitmentSecrets: perCommitmentSecret === undefined ? [] : [{ number: inputs.commitmentNumber, secret: perCommitmentSecret }],
-  };
-}
-
 /**
  * A case as one side's channel file: the commitment is staged, as the next to be signed for its countersigner and as the next to be verified
  * for its owner. The rules about values are not asked; those about order are.
  */
 export function caseChannel(inputs: CaseInputs, as: Side, party: string): FundedChannel {
-  const { terms, number, spec, perCommitmentPoint } = caseTerms(inputs);
+  const { keys, terms, number, spec, perCommitmentPoint } = caseTerms(inputs);
   const ours = as === "local";
   const view = <T>(pair: Readonly<Record<Side, T>>) => (ours ? pair : swapSides(pair));
   const { funding } = terms;
@@ -61,7 +50,7 @@ export function caseChannel(inputs: CaseInputs, as: Side, party: string): Funded
       maxDustLimitSatoshis: funding.amount,
       maxDustHtlcExposureMsat: toMsat(funding.amount),
     },
-    ownPoints: ours ? [{ number, point: perCommitmentPoint }, ...laterPoints(inputs, number)] : [],
+    ownPoints: ours ? [{ number, point: perCommitmentPoint }, ...laterPoints(keys.local, number)] : [],
     messages: EMPTY_LOG,
     params: view({ local: params(terms.basepoints.local), remote: params(terms.basepoints.remote) }),
     minimumDepth: 0,
@@ -81,8 +70,7 @@ export function caseChannel(inputs: CaseInputs, as: Side, party: string): Funded
 }
 
 /** The two points after the commitment's, where the seed gives them. */
-function laterPoints(inputs: CaseInputs, number: number) {
-  const keys = caseKeys(inputs, "local");
+function laterPoints(keys: PartyKeys, number: CommitmentNumber): readonly NumberedPoint[] {
   if (keys.perCommitmentSeed === null) return [];
   return [number + 1, number + 2].map((later) => ({ number: later, point: ownPerCommitmentPoint(keys, later) }));
 }

@@ -1,12 +1,15 @@
 import type { Context } from "./context.js";
 import type { FlagValues, Flags } from "./options.js";
 
+/** A JSON object. */
+export type Document = Readonly<Record<string, unknown>>;
+
 /** What a command gives back: one JSON document, for standard output or a file. */
 export interface Report {
-  readonly document: Readonly<Record<string, unknown>> | readonly unknown[];
+  readonly document: Document;
   /** The file's name where the output is a folder. */
   readonly fileName?: string;
-  /** Several results with a name each, of which `document` is the list. */
+  /** Results that have a file each where the output is a folder; `document` lists them. */
   readonly parts?: readonly Report[];
   /** Plain text that is the result itself, instead of the document. */
   readonly plain?: string;

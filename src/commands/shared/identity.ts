@@ -20,4 +20,3 @@ export function publicKeys(keys: PartyKeys): Record<string, string> {
     htlc_basepoint: toHex(basepoints.htlcBasepoint),
   };
 }
-

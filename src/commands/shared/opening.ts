@@ -14,7 +14,9 @@ export const openingFlags = {
   htlcMinimum: flag("--htlc-minimum <amount>", "smallest HTLC from the peer (default: 1msat)", amountMsat),
   maxInFlight: flag("--max-in-flight <amount>", "most value in the peer's HTLCs (default: the funding)", amountMsat),
   maxAcceptedHtlcs: flag("--max-accepted-htlcs <count>", "most HTLCs from the peer (default: what the format allows)", integer(0, 0xffff)),
-  upfrontShutdownScript: flag("--upfront-shutdown-script <hex>", "the only script that a mutual close may pay us to", (hex) => scriptPubkey(fromHex(hex))),
+  upfrontShutdownScript: flag("--upfront-shutdown-script <hex>", "the only script that a mutual close may pay us to", (hex) =>
+    scriptPubkey(fromHex(hex)),
+  ),
   minFeerate: flag("--min-feerate <sat_per_kw>", "lowest feerate agreed to (default: 253)", feerate),
   maxFeerate: flag("--max-feerate <sat_per_kw>", "highest feerate agreed to (default: 100000)", feerate),
   maxToSelfDelay: flag("--max-to-self-delay <blocks>", "longest delay taken from the peer (default: 2016)", integer(1, 0xffff)),

@@ -12,7 +12,7 @@ import type { PartyKeys } from "../../protocol/keys/party-keys.js";
 import { type MessageName, decodeMessage } from "../../protocol/wire/messages.js";
 import type { Loaded, Purpose } from "../../store/channel-store.js";
 import { type PartyPaths, partyPaths, singlePaths } from "../../store/paths.js";
-import type { Report } from "./command.js";
+import type { Document, Report } from "./command.js";
 import type { Context } from "./context.js";
 import { type FlagValues, flag, text, toggle } from "./options.js";
 
@@ -45,7 +45,10 @@ export interface Party {
 }
 
 /** The party's files from the arguments, and the arguments that are left. Throws: usage-party. */
-export function locateParty(args: readonly string[], { channel, keys }: Partial<PartyOptions>): { readonly paths: PartyPaths; readonly rest: readonly string[] } {
+export function locateParty(
+  args: readonly string[],
+  { channel, keys }: Partial<PartyOptions>,
+): { readonly paths: PartyPaths; readonly rest: readonly string[] } {
   if (channel !== undefined) return { paths: singlePaths(channel === "-" ? STDIN : channel, keys), rest: args };
   const [folder, ...rest] = args;
   if (folder === undefined) throw new LnError("usage-party", "name the party's folder, or its file with --channel", {});
@@ -101,7 +104,13 @@ export function readMessageFile(ctx: Context, path: string | undefined): ReadMes
  * Makes a step last: the new state is on disk before anything of it is shown. Returns the report of the step: its message, or `summary`.
  * Throws: file-….
  */
-export function settle(ctx: Context, party: Pick<Party, "paths" | "loaded"> | NewParty, outcome: Outcome, options: ChangeOptions, summary: () => Report["document"]): Report {
+export function settle(
+  ctx: Context,
+  party: Pick<Party, "paths" | "loaded"> | NewParty,
+  outcome: Outcome,
+  options: ChangeOptions,
+  summary: () => Document,
+): Report {
   const { state, sent, repeated, resend } = outcome;
   refuseTwoDocuments(ctx, options);
   if (options.dryRun === true) return { document: { dry_run: true, ...wouldSend(sent, resend), ...summary() } };
@@ -128,7 +137,12 @@ export interface NewParty {
   readonly loaded: undefined;
 }
 
-function save(ctx: Context, { paths, loaded }: Pick<Party, "paths" | "loaded"> | NewParty, { state, revoked }: Outcome, options: ChangeOptions): void {
+function save(
+  ctx: Context,
+  { paths, loaded }: Pick<Party, "paths" | "loaded"> | NewParty,
+  { state, revoked }: Outcome,
+  options: ChangeOptions,
+): void {
   const document = printChannel(state);
   const line = revoked === null || !isFunded(state) ? [] : [encode(revokedHtlcs, { ...revoked, fundingTxid: state.fundings[0].txid })];
   if (options.channelOut !== undefined) {
@@ -167,7 +181,8 @@ export function messageReport(state: ChannelState, { message, seq }: Sent): Repo
 /** The outcome of a command run again after its step was done: its message once more. Throws: state-message-not-held. */
 export function repeated(state: ChannelState, type: MessageName): Outcome {
   const resend = newestSent(state.messages, type);
-  if (resend === undefined) throw new LnError("state-message-not-held", `the channel is ${state.phase}: its ${type} was sent and acknowledged`, { type, phase: state.phase });
+  if (resend === undefined)
+    throw new LnError("state-message-not-held", `the channel is ${state.phase}: its ${type} was sent and acknowledged`, { type, phase: state.phase });
   return done(state, { repeated: true, resend });
 }
 

@@ -43,5 +43,5 @@ function scalar(value: unknown, style: Style): string {
   if (value === null) return style.dim("-");
   if (value === true) return style.green("yes");
   if (value === false) return style.dim("no");
-  return String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -51,11 +51,17 @@ function candidates(state: FundedChannel, owner: Side): readonly Candidate[] {
     : [];
   const held: Candidate[] = [];
   if (owner === "local") {
-    for (const [standing, commit] of [["current", local.current], ["previous", local.previous]] as const) {
+    for (const [standing, commit] of [
+      ["current", local.current],
+      ["previous", local.previous],
+    ] as const) {
       if (commit !== null) held.push({ standing, number: commit.number, spec: () => commit.spec, point: () => ownPoint(state, commit.number) });
     }
   } else {
-    for (const [standing, commit] of [["pending", remote.next], ["current", remote.current]] as const) {
+    for (const [standing, commit] of [
+      ["pending", remote.next],
+      ["current", remote.current],
+    ] as const) {
       if (commit !== null) held.push({ standing, number: commit.number, spec: () => commit.spec, point: () => commit });
     }
   }
@@ -84,7 +90,11 @@ export function selectCommitment(state: FundedChannel, owner: Side, number?: Com
   if (chosen !== undefined) return build(state, owner, chosen);
   if (number === undefined) throw new LnError("state-no-commitment", `no commitment of the ${owner} side yet`, { owner });
   const held = all.map((candidate) => candidate.number);
-  throw new LnError("state-commitment-not-held", `the ${owner} side's commitment ${number} is not held, only ${held.join(" and ")}`, { owner, number, held });
+  throw new LnError("state-commitment-not-held", `the ${owner} side's commitment ${number} is not held, only ${held.join(" and ")}`, {
+    owner,
+    number,
+    held,
+  });
 }
 
 /** Every commitment of `owner`'s that the state determines. */

@@ -1,6 +1,6 @@
 import type { Point } from "../bytes.js";
 import { LnError } from "../errors.js";
-import { Secret32 } from "../secret.js";
+import type { Secret32 } from "../secret.js";
 import type { Basepoints } from "./commitment-keys.js";
 import { publicKey } from "./derivation.js";
 import { type CommitmentNumber, perCommitmentSecret } from "./shachain.js";

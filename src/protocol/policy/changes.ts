@@ -13,7 +13,10 @@ export function payMustBeAgreed(state: FundedChannel): void {
 
 /** A channel moves once both sides have sent channel_ready. BOLT 2 §The `channel_ready` Message. */
 export function channelMustBeOpen(state: FundedChannel): void {
-  demand(state.phase === "open", "policy-channel-not-open", () => [`the channel is ${state.phase}: both sides' channel_ready come first`, { phase: state.phase }]);
+  demand(state.phase === "open", "policy-channel-not-open", () => [
+    `the channel is ${state.phase}: both sides' channel_ready come first`,
+    { phase: state.phase },
+  ]);
 }
 
 export function amountMustBePositive(amount: MilliSatoshi): void {

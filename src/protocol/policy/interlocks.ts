@@ -45,7 +45,10 @@ export function signOnlyChanges(state: FundedChannel): void {
 
 /** A number that was signed is signed again only for the very same transaction. Stricter than BOLT 2, whose resent one may differ. */
 export function signSameOnly(number: CommitmentNumber, identical: boolean): void {
-  demand(identical, "policy-sign-different", () => [`the peer's commitment ${number} was signed with other contents: two of one number would both be valid`, { number }]);
+  demand(identical, "policy-sign-different", () => [
+    `the peer's commitment ${number} was signed with other contents: two of one number would both be valid`,
+    { number },
+  ]);
 }
 
 /** A signature of our own commitment never leaves in a message: the peer could publish it, and punish us for it later. */
@@ -131,7 +134,10 @@ export function neverRevokeBroadcast(state: FundedChannel, number: CommitmentNum
 /** After a commitment was signed for broadcast nothing new is signed, proposed or accepted. */
 export function nothingNewAfterBroadcast(state: FundedChannel): void {
   const { forceClosed } = state.flags;
-  demand(forceClosed === null, "policy-force-closed", () => [`own commitment ${forceClosed ?? 0} was signed for broadcast: the channel moves no more`, { broadcast: forceClosed ?? 0 }]);
+  demand(forceClosed === null, "policy-force-closed", () => [
+    `own commitment ${forceClosed ?? 0} was signed for broadcast: the channel moves no more`,
+    { broadcast: forceClosed ?? 0 },
+  ]);
 }
 
 /** After a mutual close was signed there is no new commitment on either side. BOLT 2 §Legacy Closing Negotiation: `closing_signed`. */

@@ -5,7 +5,10 @@ import { demand } from "./rule.js";
 
 /** A test case's transactions are not for any chain. */
 export function penaltyNeedsRealChannel(state: FundedChannel): void {
-  demand(state.purpose === "channel", "policy-vector-channel", () => ["this channel is a test case: it is neither published nor punished", { purpose: state.purpose }]);
+  demand(state.purpose === "channel", "policy-vector-channel", () => [
+    "this channel is a test case: it is neither published nor punished",
+    { purpose: state.purpose },
+  ]);
 }
 
 type Revoked = Extract<Identity, { readonly kind: "revoked" }>;
@@ -26,7 +29,10 @@ function whyNotRevoked(identity: Identity): readonly [string, ErrorDetails] {
     case "held": {
       const whose = identity.owner === "local" ? "our own" : "the peer's";
       const { number } = identity.commitment;
-      return [`this is ${whose} commitment ${number} (${identity.standing}), which is not revoked`, { owner: identity.owner, number, standing: identity.standing }];
+      return [
+        `this is ${whose} commitment ${number} (${identity.standing}), which is not revoked`,
+        { owner: identity.owner, number, standing: identity.standing },
+      ];
     }
     case "revoked":
       return ["revoked", { number: identity.number }];

@@ -50,7 +50,10 @@ export function checkPeerParams(peer: PartyParams, limits: Limits): void {
     `to_self_delay ${peer.toSelfDelay} blocks exceeds ${limits.maxToSelfDelay}`,
     { to_self_delay: peer.toSelfDelay, limit: limits.maxToSelfDelay },
   ]);
-  demand(peer.toSelfDelay >= 1, "policy-delay-zero", () => ["to_self_delay is 0: a revoked commitment could not be punished in time", { to_self_delay: 0 }]);
+  demand(peer.toSelfDelay >= 1, "policy-delay-zero", () => [
+    "to_self_delay is 0: a revoked commitment could not be punished in time",
+    { to_self_delay: 0 },
+  ]);
   demand(peer.dustLimitSatoshis >= MIN_DUST_LIMIT, "policy-dust-limit-too-small", () => [
     `dust_limit_satoshis ${peer.dustLimitSatoshis} is below ${MIN_DUST_LIMIT}`,
     { dust_limit_satoshis: peer.dustLimitSatoshis.toString() },
@@ -76,7 +79,10 @@ export function checkMaxAcceptedHtlcs(peer: PartyParams, channelType: ChannelTyp
 
 /** Each side's reserve is above the other's dust limit, so that a cheater always has an output to lose. BOLT 2 §The `accept_channel` Message. */
 export function checkReserves(a: PartyParams, b: PartyParams): void {
-  for (const [mine, other] of [[a, b], [b, a]] as const) {
+  for (const [mine, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
     demand(mine.channelReserveSatoshis >= other.dustLimitSatoshis, "policy-reserve-below-dust", () => [
       `channel_reserve_satoshis ${mine.channelReserveSatoshis} is below the other side's dust_limit_satoshis ${other.dustLimitSatoshis}`,
       { channel_reserve_satoshis: mine.channelReserveSatoshis.toString(), dust_limit_satoshis: other.dustLimitSatoshis.toString() },

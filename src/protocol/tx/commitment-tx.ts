@@ -117,7 +117,7 @@ export function buildCommitment(
     outputs,
     trimmedHtlcs,
     baseFee: fee,
-    actualFee: sat(outputs.reduce((left, output) => left - output.amount, funding.amount as bigint)),
+    actualFee: sat(outputs.reduce<bigint>((left, output) => left - output.amount, funding.amount)),
     txid: txid(unsigned.getHash()),
     unsigned,
   };

@@ -35,7 +35,9 @@ export function penaltyClaims(
   const secret = deriveRevocationSecret(revocationBasepointSecret, perCommitmentSecret);
   const { revocationPubkey } = revoked.keys;
   if (!equalBytes(publicKey(secret), revocationPubkey)) {
-    throw new LnError("key-mismatch", "the revocation secret is not that of the commitment's revocationpubkey", { what: "revocation_basepoint_secret" });
+    throw new LnError("key-mismatch", "the revocation secret is not that of the commitment's revocationpubkey", {
+      what: "revocation_basepoint_secret",
+    });
   }
   return revoked.outputs.flatMap((output, outputIndex): Claim[] => {
     if (output === null || !isRevocable(output) || output.lock.kind !== "p2wsh") return [];

@@ -94,12 +94,7 @@ export function verifyHtlcSignature(htlcTx: HtlcTx, candidate: Signature): boole
 }
 
 /** The HTLC transaction as its owner can broadcast it; HTLC-success needs the preimage. BOLT 3 §HTLC-Timeout and HTLC-Success Transactions. */
-export function completeHtlcTx(
-  htlcTx: HtlcTx,
-  ownerSignature: Signature,
-  countersignerSignature: Signature,
-  preimage: Bytes32 | null,
-): Transaction {
+export function completeHtlcTx(htlcTx: HtlcTx, ownerSignature: Signature, countersignerSignature: Signature, preimage: Bytes32 | null): Transaction {
   const { lock } = htlcTx.output;
   if (lock.kind !== "p2wsh") throw new LnError("internal-lock", "an HTLC output that is not P2WSH", {});
   const witness = htlcTxWitness(

@@ -74,10 +74,14 @@ export function receiveCommitmentSigned(channel: ChannelState, received: Receive
   const [funding] = state.fundings;
   expectChannel(state.channelId, message.channelId);
   if (message.fundingTxid !== undefined && !equalBytes(message.fundingTxid, funding.txid)) {
-    throw new LnError("state-wrong-funding", `the signature is for funding ${displayTxid(message.fundingTxid)}, ours is ${displayTxid(funding.txid)}`, {
-      funding_txid: displayTxid(message.fundingTxid),
-      expected: displayTxid(funding.txid),
-    });
+    throw new LnError(
+      "state-wrong-funding",
+      `the signature is for funding ${displayTxid(message.fundingTxid)}, ours is ${displayTxid(funding.txid)}`,
+      {
+        funding_txid: displayTxid(message.fundingTxid),
+        expected: displayTxid(funding.txid),
+      },
+    );
   }
   nothingNewAfterBroadcast(state);
   nothingNewAfterClosing(state);
@@ -101,15 +105,22 @@ export function receiveCommitmentSigned(channel: ChannelState, received: Receive
  * Throws: state-signature-high-s, state-signature-invalid, state-htlc-signature-count, state-htlc-signature-invalid.
  * BOLT 2 §Committing Updates So Far: `commitment_signed`.
  */
-export function verifySignatures(commitment: Commitment, { signature, htlcSignatures }: Pick<MessageOf<"commitment_signed">, "signature" | "htlcSignatures">): void {
+export function verifySignatures(
+  commitment: Commitment,
+  { signature, htlcSignatures }: Pick<MessageOf<"commitment_signed">, "signature" | "htlcSignatures">,
+): void {
   const { number } = commitment;
   requireLowS(signature, "signature");
   if (!verifyCommitmentSignature(commitment, signature)) {
-    throw new LnError("state-signature-invalid", `signature ${toHex(signature)} is not good for our commitment ${number}, txid ${displayTxid(commitment.txid)}`, {
-      number,
-      txid: displayTxid(commitment.txid),
-      signature: toHex(signature),
-    });
+    throw new LnError(
+      "state-signature-invalid",
+      `signature ${toHex(signature)} is not good for our commitment ${number}, txid ${displayTxid(commitment.txid)}`,
+      {
+        number,
+        txid: displayTxid(commitment.txid),
+        signature: toHex(signature),
+      },
+    );
   }
   const htlcTxs = buildHtlcTxs(commitment);
   if (htlcSignatures.length !== htlcTxs.length) {
@@ -125,18 +136,25 @@ export function verifySignatures(commitment: Commitment, { signature, htlcSignat
     requireLowS(candidate, `htlc_signatures[${at}]`);
     if (verifyHtlcSignature(htlcTx, candidate)) continue;
     const { id, offeredBy } = htlcTx.output.htlc;
-    throw new LnError("state-htlc-signature-invalid", `htlc_signatures[${at}] is not good for the HTLC ${id} offered by ${offeredBy}, output ${htlcTx.outputIndex}`, {
-      number,
-      at,
-      htlc_id: id.toString(),
-      offered_by: offeredBy,
-      output_index: htlcTx.outputIndex,
-    });
+    throw new LnError(
+      "state-htlc-signature-invalid",
+      `htlc_signatures[${at}] is not good for the HTLC ${id} offered by ${offeredBy}, output ${htlcTx.outputIndex}`,
+      {
+        number,
+        at,
+        htlc_id: id.toString(),
+        offered_by: offeredBy,
+        output_index: htlcTx.outputIndex,
+      },
+    );
   }
 }
 
 /** BOLT 2 demands low S of every signature. */
 function requireLowS(signature: MessageOf<"commitment_signed">["signature"], path: string): void {
   if (isLowS(signature)) return;
-  throw new LnError("state-signature-high-s", `${path} ${toHex(signature)} has a high S: the network does not relay it`, { path, signature: toHex(signature) });
+  throw new LnError("state-signature-high-s", `${path} ${toHex(signature)} has a high S: the network does not relay it`, {
+    path,
+    signature: toHex(signature),
+  });
 }

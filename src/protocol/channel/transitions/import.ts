@@ -39,10 +39,12 @@ function checkPoints(state: FundedChannel, keys: PartyKeys): void {
     throw refuse("own_points", `are for ${numbers.join(", ")}, not for ${lowest} and the two after it`);
   }
   for (const { number, point } of state.ownPoints) {
-    if (!equalBytes(point, ownPerCommitmentPoint(keys, number))) throw refuse("own_points", `the one for ${number} is not that of the keys`, toHex(point));
+    if (!equalBytes(point, ownPerCommitmentPoint(keys, number)))
+      throw refuse("own_points", `the one for ${number} is not that of the keys`, toHex(point));
   }
   const { fundingPubkey, revocationBasepoint, paymentBasepoint, delayedPaymentBasepoint, htlcBasepoint } = state.params.remote;
-  for (const point of [fundingPubkey, revocationBasepoint, paymentBasepoint, delayedPaymentBasepoint, htlcBasepoint]) assertOnCurve(point, "params.remote");
+  for (const point of [fundingPubkey, revocationBasepoint, paymentBasepoint, delayedPaymentBasepoint, htlcBasepoint])
+    assertOnCurve(point, "params.remote");
   const { current, next } = state.fundings[0].remote;
   for (const held of [current, next, state.remoteNextPoint]) if (held !== null) assertOnCurve(held.point, `the peer's point ${held.number}`);
   const newest = (next ?? current)?.number ?? -1;
@@ -62,14 +64,16 @@ function checkSums(state: FundedChannel): void {
   for (const [path, spec] of specs) {
     if (spec === undefined) continue;
     const sum = spec.balances.local + spec.balances.remote + spec.htlcs.reduce((total, { amountMsat }) => total + amountMsat, 0n);
-    if (sum !== toMsat(funding.amount)) throw refuse(`fundings[0].${path}.spec`, `adds up to ${sum} msat, the funding holds ${toMsat(funding.amount)} msat`);
+    if (sum !== toMsat(funding.amount))
+      throw refuse(`fundings[0].${path}.spec`, `adds up to ${sum} msat, the funding holds ${toMsat(funding.amount)} msat`);
   }
 }
 
 function checkSignatures(state: FundedChannel): void {
   const { current, previous } = state.fundings[0].local;
   if (current === null) throw refuse("fundings[0].local.current", "is null: a channel without a commitment of ours is opened, not imported");
-  if (previous !== null && previous.number !== current.number - 1) throw refuse("fundings[0].local.previous.number", `is ${previous.number}, not ${current.number - 1}`);
+  if (previous !== null && previous.number !== current.number - 1)
+    throw refuse("fundings[0].local.previous.number", `is ${previous.number}, not ${current.number - 1}`);
   for (const commit of [current, previous]) {
     if (commit !== null) verifySignatures(selectCommitment(state, "local", commit.number).commitment, commit);
   }
@@ -81,6 +85,7 @@ function checkSecrets(chain: Shachain, count: number): void {
   const held = chain.map((slot) => slot?.index ?? null);
   if (held.join() !== expected.join()) throw refuse("remote_secrets", `do not stand for the peer's ${count} revoked commitments`);
   let checked = EMPTY_SHACHAIN;
-  for (const slot of chain.filter((held) => held !== null).sort((a, b) => (a.index > b.index ? -1 : 1))) checked = insertSecret(checked, slot.index, slot.secret);
+  for (const slot of chain.filter((held) => held !== null).sort((a, b) => (a.index > b.index ? -1 : 1)))
+    checked = insertSecret(checked, slot.index, slot.secret);
   if (count > 0 && lookupSecret(checked, secretIndex(count - 1)) === null) throw refuse("remote_secrets", `lack number ${count - 1}`);
 }

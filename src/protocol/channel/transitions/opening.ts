@@ -109,7 +109,10 @@ function announcement(state: UnfundedChannel) {
 }
 
 /** The peer's announcement, its points found on the curve. Throws: key-not-on-curve. */
-function announcedBy(message: MessageOf<"open_channel"> | MessageOf<"accept_channel">): { readonly params: PartyParams; readonly firstPoint: NumberedPoint } {
+function announcedBy(message: MessageOf<"open_channel"> | MessageOf<"accept_channel">): {
+  readonly params: PartyParams;
+  readonly firstPoint: NumberedPoint;
+} {
   const { fundingPubkey, revocationBasepoint, paymentBasepoint, delayedPaymentBasepoint, htlcBasepoint, firstPerCommitmentPoint } = message;
   const points: Basepoints = { fundingPubkey, revocationBasepoint, paymentBasepoint, delayedPaymentBasepoint, htlcBasepoint };
   for (const [name, point] of Object.entries({ ...points, firstPerCommitmentPoint })) assertOnCurve(point as Point, snake(name));
