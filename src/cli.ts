@@ -59,17 +59,30 @@ async function main(given: readonly string[]): Promise<number> {
     .configureOutput({ writeOut: writeStdout, writeErr: () => undefined })
     .addHelpText("after", '\nThe main path: pay → sign → verify-sig → make-revocation → receive-revocation. "chankit help workflow" shows it whole.');
   let exit = 0;
+  const all = argv[0] === "help" && argv[1] === "all";
   const named = argv.find((arg) => !arg.startsWith("-"));
   for (const { name, group, summary, load } of REGISTRY) {
     const command = program.command(name).summary(summary).helpGroup(groupTitle(group)).copyInheritedSettings(program);
-    if (name === named) {
+    if (name === named || all) {
       declare(command, await load(), (code) => {
         exit = code;
       });
     }
   }
+  if (all) {
+    writeStdout(program.commands.map((command) => helpText(command)).join("\n"));
+    return 0;
+  }
   await program.parseAsync([...argv], { from: "user" });
   return exit;
+}
+
+/** What `NAME --help` prints, in the width of a file. */
+function helpText(command: Command): string {
+  const parts: string[] = [];
+  command.configureOutput({ writeOut: (part) => parts.push(part), getOutHelpWidth: () => 100 });
+  command.outputHelp();
+  return parts.join("");
 }
 
 function groupTitle(group: Group): string {

@@ -5,7 +5,7 @@ import { defineCommand } from "./shared/command.js";
 export const command = defineCommand({
   name: "help",
   summary: "help on a command or a topic",
-  args: [{ syntax: "[topic]", help: `a command, or ${Object.keys(TOPICS).join(", ")}` }],
+  args: [{ syntax: "[topic]", help: `a command, all, or ${Object.keys(TOPICS).join(", ")}` }],
   flags: {},
   examples: ["chankit help workflow", "chankit help sign"],
   curve: false,

@@ -150,7 +150,7 @@ export const ERROR_CODES = {
   "usage-case": { what: "not exactly one case was named" },
   "key-wif": { what: "a key that is not in wallet import format" },
   "internal-ecc-missing": { what: "no curve backend" },
-} as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "error" | "fail" }>;
+} as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 

@@ -6,6 +6,7 @@ export const TOPICS = {
   files: () => FILES,
   "exit-codes": () => EXIT_CODES,
   policies,
+  errors,
   glossary: () => GLOSSARY,
 } as const;
 export type Topic = keyof typeof TOPICS;
@@ -57,9 +58,23 @@ const EXIT_CODES = `0    done, or verdict yes
 `;
 
 function policies(): string {
-  const entries = Object.entries(ERROR_CODES).filter(([code]) => code.startsWith("policy-"));
-  const width = Math.max(...entries.map(([code]) => code.length));
-  return `Rules that chankit refuses to break, each under its own tag:\n\n${entries.map(([code, { what }]) => `${code.padEnd(width)}  ${what}`).join("\n")}\n`;
+  const rules = Object.entries(ERROR_CODES).filter(([code]) => code.startsWith("policy-"));
+  return `Rules that chankit refuses to break, each under its own tag ("chankit help errors" lists every tag):\n\n${table(rules)}`;
+}
+
+function errors(): string {
+  return `Every refusal has one of these tags. With --json it is {"error":{code,message,details}} on standard error.
+The prefix gives the exit code: usage- 2 · input- json- wire- key- script- tx- 3 · policy- state- 4 · file- 5 · output- 6 (output-closed 141) ·
+internal- 70 · busy- 75. Refusing a message marked * means that BOLT asks to fail the channel; + asks for a warning.
+
+${table(Object.entries(ERROR_CODES).sort(([a], [b]) => (a < b ? -1 : 1)))}`;
+}
+
+const MARKS = { fail: "*", warning: "+" } as const;
+
+function table(codes: readonly (readonly [string, { readonly what: string; readonly bolt?: keyof typeof MARKS }])[]): string {
+  const width = Math.max(...codes.map(([code]) => code.length));
+  return codes.map(([code, { what, bolt }]) => `${code.padEnd(width)} ${bolt === undefined ? " " : MARKS[bolt]} ${what}\n`).join("");
 }
 
 const GLOSSARY = `The article's words, and the ones used here:
