@@ -113,7 +113,7 @@ export function formWords({ kind, obscuredNumber, inputs }: TxDescription): stri
         ? "a commitment transaction by its marks (locktime 0x20……, sequence 0x80……)"
         : "a commitment transaction: it spends a 2-of-2 and bears the marks (locktime 0x20……, sequence 0x80……)";
     case "illustration":
-      return "an illustration: its outputs hold scripts of BOLT 3 bare, as no node makes them";
+      return `an illustration${inputs[0]?.script?.kind === "funding" ? " of a commitment transaction" : ""}: its outputs hold scripts of BOLT 3 bare, as no node makes them`;
     case "funding_spend":
       return "spends a 2-of-2 as a funding output is, without a commitment's marks: as a mutual close does";
     case "htlc_timeout":

@@ -28,8 +28,7 @@ function witnessFaults({ script, path, elements }: DescribedInput, at: number): 
 }
 
 /**
- * What the amounts say of the anchors, which the opener pays for. With the spent amount known, the fee is one that a feerate explains either
- * way; both are shown. BOLT 3 §Fee Payment.
+ * What the amounts say of the anchors, which the opener pays for. With the spent amount known, a feerate can explain the fee either way: both are shown. BOLT 3 §Fee Payment.
  */
 export function anchorArithmetic({ outputs, outputsSat, fee }: TxDescription): readonly string[] {
   const anchors = outputs.filter(({ name }) => name === "anchor" || name === "to_local_anchor" || name === "to_remote_anchor");
@@ -41,12 +40,16 @@ export function anchorArithmetic({ outputs, outputsSat, fee }: TxDescription): r
   const { commitmentWeight, htlcOutputWeight } = FORMATS.anchors;
   const htlcs = outputs.filter(({ name }) => name === "offered_htlc" || name === "received_htlc").length;
   const size = commitmentWeight + htlcOutputWeight * BigInt(htlcs);
+  const toLocal = outputs.find(({ name }) => name === "to_local")?.amount;
   const uncharged = fee + anchorsSat;
-  const toLocal = outputs.find(({ name }) => name === "to_local");
+  const fromBalance = (...costs: readonly bigint[]): string =>
+    toLocal === undefined
+      ? ""
+      : `, if the owner pays to_local is ${costs.reduce<bigint>((sum, cost) => sum + cost, toLocal)} − ${costs.join(" − ")} sat`;
   return [
-    `${outputsSat + fee} sat in, ${sum}, leave a fee of ${fee} sat: ${feerateWords(fee, size)}`,
-    `had nobody been charged for the anchors, the fee would have been ${uncharged} sat: ${feerateWords(uncharged, size)}` +
-      (toLocal === undefined ? "" : `; to_local would then be ${toLocal.amount + uncharged} − ${uncharged}`),
+    `${outputsSat + fee} sat in, ${sum}: ${fee} sat are left for the fee`,
+    `with the opener charged for the anchors: a fee of ${feerateWords(fee, size)}${fromBalance(fee, anchorsSat)}`,
+    `with nobody charged for them, they come out of a fee of ${feerateWords(uncharged, size)}${fromBalance(uncharged)}`,
   ];
 }
 
@@ -54,7 +57,7 @@ export function anchorArithmetic({ outputs, outputsSat, fee }: TxDescription): r
 function feerateWords(fee: bigint, size: bigint): string {
   const feerate = perKw((fee * 1000n + size - 1n) / size);
   const exact = fee >= 0n && feeFor(feerate, weight(size)) === fee;
-  return exact ? `BOLT 3's at ${feerate} sat per 1000 weight (weight ${size})` : `BOLT 3's at no whole feerate (weight ${size})`;
+  return `${fee} sat, ${exact ? `that of ${feerate}` : "that of no whole number of"} sat per 1000 weight (weight ${size})`;
 }
 
 function hex8(value: number): string {

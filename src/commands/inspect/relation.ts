@@ -102,12 +102,13 @@ export function relationOf(relation: Relation, names: Names): Record<string, unk
   }
 }
 
-function unknownWords({ owner, number, standing }: Extract<Relation, { readonly kind: "unknown" }>, names: Names): string {
+function unknownWords({ owner, number, standing, ownerBy }: Extract<Relation, { readonly kind: "unknown" }>, names: Names): string {
   if (number === null)
     return "spends this channel's funding output, but bears no commitment's marks: as a mutual close does, of which the state holds none";
   if (owner === null)
     return `a commitment ${number} of this channel that the state can't rebuild; whose it is, neither its keys nor its outputs tell`;
-  const what = `${sideName(names, owner)}'s commitment ${number}`;
+  const because = ownerBy === "elimination" ? ` (${sideName(names, opposite(owner))}'s commitment ${number} has none of these outputs)` : "";
+  const what = `${sideName(names, owner)}'s commitment ${number}${because}`;
   switch (standing) {
     case "revoked":
       return `${what}, which is REVOKED: its secret was given away, and ${sideName(names, opposite(owner))} may take to_local and every HTLC; never publish it`;

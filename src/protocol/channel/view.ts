@@ -1,6 +1,6 @@
 import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import { type Point, equalBytes, scriptPubkey } from "../bytes.js";
-import type { CommitmentNumber } from "../keys/shachain.js";
+import { type CommitmentNumber, lookupSecret, secretIndex } from "../keys/shachain.js";
 import { type Dual, SIDES, type Side, opposite } from "../side.js";
 import { anchorScript } from "../script/anchor.js";
 import { type Lock, p2wsh } from "../script/assemble.js";
@@ -32,9 +32,14 @@ export type Relation =
       readonly kind: "unknown";
       readonly number: CommitmentNumber | null;
       readonly owner: Side | null;
+      /** By what the owner is told: the key of to_remote, or because the other side's commitment of that number has none of these outputs. */
+      readonly ownerBy: "to_remote" | "elimination" | null;
       readonly standing: "revoked" | "ahead" | "other" | null;
     }
   | { readonly kind: "unrelated" };
+
+/** The HTLCs of a revoked commitment of the peer's; null where the lines that were kept of them are not at hand. */
+export type HtlcsOf = (number: CommitmentNumber) => readonly Htlc[] | null;
 
 /** A transaction as a channel sees it. */
 export interface ChannelView extends Knowledge {
@@ -43,12 +48,12 @@ export interface ChannelView extends Knowledge {
 
 /**
  * Whose transaction it is, and what the channel's state knows of its inputs and outputs.
- * `htlcsOf` gives the HTLCs of a revoked commitment. BOLT 5 §Commitment Transaction.
+ * BOLT 5 §Commitment Transaction.
  */
-export function viewTransaction(state: FundedChannel, tx: Transaction, htlcsOf: (number: CommitmentNumber) => readonly Htlc[]): ChannelView {
-  const identity = identify(state, tx, htlcsOf);
+export function viewTransaction(state: FundedChannel, tx: Transaction, htlcsOf: HtlcsOf): ChannelView {
+  const identity = identify(state, tx, (number) => htlcsOf(number) ?? []);
   const held = SIDES.flatMap((owner) => heldCommitments(state, owner).map((one) => ({ owner, held: one })));
-  const relation = relationOf(state, tx, identity, held);
+  const relation = relationOf(state, tx, identity, { held, htlcsOf });
   const funding = fundingLock(state);
   return {
     relation,
@@ -64,14 +69,25 @@ export function viewTransaction(state: FundedChannel, tx: Transaction, htlcsOf: 
 
 type Owned = { readonly owner: Side; readonly held: HeldCommitment };
 
-function relationOf(state: FundedChannel, tx: Transaction, identity: Identity, held: readonly Owned[]): Relation {
+function relationOf(
+  state: FundedChannel,
+  tx: Transaction,
+  identity: Identity,
+  { held, htlcsOf }: { readonly held: readonly Owned[]; readonly htlcsOf: HtlcsOf },
+): Relation {
   switch (identity.kind) {
     case "held":
     case "revoked":
       return identity;
     case "unknown": {
-      const owner = identity.owner ?? ownerByToRemote(state, tx);
-      return { kind: "unknown", number: identity.number, owner, standing: standingOf(state, owner, identity.number) };
+      const { number } = identity;
+      const byToRemote = identity.owner ?? ownerByToRemote(state, tx);
+      // A commitment of the peer's with this number would have been recognised by the secret that we hold
+      const eliminated =
+        byToRemote === null && number !== null && htlcsOf(number) !== null && lookupSecret(state.remoteSecrets, secretIndex(number)) !== null;
+      const owner = eliminated ? "local" : byToRemote;
+      const ownerBy = eliminated ? "elimination" : byToRemote === null ? null : "to_remote";
+      return { kind: "unknown", number, owner, ownerBy, standing: standingOf(state, owner, number) };
     }
     case "unrelated": {
       const [{ txid: fundingTxid, outputIndex }] = state.fundings;
