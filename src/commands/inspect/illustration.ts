@@ -37,6 +37,7 @@ export function anchorArithmetic({ outputs, outputsSat, fee }: TxDescription): r
   const sum = `${outputs.map(({ amount }) => amount).join(" + ")} = ${outputsSat} sat, ${anchorsSat} sat of them in anchors`;
   if (fee === null) return [`${sum}; whether a balance was charged for those is seen only beside the spent output's amount (--amount)`];
 
+  if (fee < 0n) return [sum];
   const { commitmentWeight, htlcOutputWeight } = FORMATS.anchors;
   const htlcs = outputs.filter(({ name }) => name === "offered_htlc" || name === "received_htlc").length;
   const size = commitmentWeight + htlcOutputWeight * BigInt(htlcs);
