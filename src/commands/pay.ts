@@ -12,7 +12,10 @@ export const command = defineCommand({
     "Proposes to shift balance to the peer and prints the pay message: chankit's own, for BOLT has no direct shift. It takes effect step by step, first on the peer's commitment. " +
     "Run twice, it pays twice; with --request-id the same request gives the same message again.",
   args: [partyArgument, { syntax: "[amount]", help: "with its unit: 0.02btc, 2000000sat, 5000msat" }],
-  flags: { ...changeFlags, requestId: flag("--request-id <id>", "makes a second run print the first one's message", text) },
+  flags: {
+    ...changeFlags,
+    requestId: flag("--request-id <id>", "makes a second run print the first one's message (the last 64 ids are remembered)", text),
+  },
   examples: ["chankit pay alice 0.02btc -o wire/", "chankit pay alice 2000000sat --request-id invoice-7 | chankit receive bob -"],
   curve: false,
   exits: [4, 5],

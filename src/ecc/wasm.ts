@@ -12,7 +12,14 @@ export const wasm: Ecc = {
   pointAddScalar: (point, scalar) => tiny.pointAddScalar(point, scalar, true),
   secretAdd: (a, b) => tiny.privateAdd(a, b),
   sign: (hash, secret, extraEntropy) => tiny.sign(hash, secret, extraEntropy),
-  verify: (hash, point, signature) => tiny.verify(hash, point, signature, true),
+  verify: (hash, point, signature) => {
+    try {
+      return tiny.verify(hash, point, signature, true);
+    } catch {
+      // It throws where r or s is not below the order: no signature of anybody
+      return false;
+    }
+  },
 };
 
 /** The library itself, for ecpair, which wants all of it. */

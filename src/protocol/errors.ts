@@ -149,6 +149,9 @@ export const ERROR_CODES = {
   "state-import-contradiction": { what: "a channel document that contradicts itself or the keys" },
   "usage-case": { what: "not exactly one case was named" },
   "key-wif": { what: "a key that is not in wallet import format" },
+  "policy-behind": { what: "anything new after having lost state" },
+  "policy-commitment-underpaid": { what: "a commitment that pays less than its fee", bolt: "fail" },
+  "policy-pending-limit": { what: "more changes under way than a channel holds", bolt: "fail" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

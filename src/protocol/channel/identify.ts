@@ -10,6 +10,7 @@ import { type Commitment } from "../tx/commitment-tx.js";
 import { decodeCommitmentNumber, obscuringFactor } from "../tx/commitment-number.js";
 import { parseTransaction } from "../tx/parse.js";
 import { type RecognisedOutput, commitmentKeysOf, recogniseOutputs } from "../tx/recognise.js";
+import type { CommitmentOutput } from "../tx/outputs.js";
 import type { Htlc } from "../tx/spec.js";
 import { type Standing, heldCommitments } from "./select.js";
 import { type FundedChannel, commitmentTerms } from "./state.js";
@@ -60,9 +61,16 @@ export function identify(state: FundedChannel, tx: Transaction, htlcsOf: (number
     const terms = commitmentTerms(state, "remote");
     const keys = commitmentKeysOf(terms, publicKey<"per_commitment">(secret));
     const outputs = recogniseOutputs(tx, terms, keys, htlcsOf(number));
-    if (outputs.some((output) => output !== null)) return { kind: "revoked", owner: "remote", number, txid: id, keys, outputs, secret };
+    if (outputs.some((output) => output !== null && !isAnchor(output)))
+      return { kind: "revoked", owner: "remote", number, txid: id, keys, outputs, secret };
   }
-  return { kind: "unknown", number, owner: paysStaticKeyOf(state, tx, "remote") ? "local" : null };
+  const owner = SIDES.find((side) => paysStaticKeyOf(state, tx, opposite(side)));
+  return { kind: "unknown", number, owner: owner ?? null };
+}
+
+/** Anchors are locked to the funding keys, alike on both sides' commitments: they tell nothing of whose it is. */
+function isAnchor({ kind }: CommitmentOutput): boolean {
+  return kind === "to_local_anchor" || kind === "to_remote_anchor";
 }
 
 /** Whether an output is the plain one of `side`'s, which marks the other's commitment even where its point is forgotten. */

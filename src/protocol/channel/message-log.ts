@@ -21,7 +21,8 @@ export function recordSent(log: MessageLog, message: Message): { readonly log: M
   const { type } = message;
   const wire = type === "revoke_and_ack" ? null : encodeMessage(message);
   const lastReply = type === "revoke_and_ack" || type === "commitment_signed" ? type : log.lastReply;
-  return { log: { ...log, lastSent: seq, lastReply, outbox: [...log.outbox, { seq, type, wire, acked: false }] }, sent: { message, seq } };
+  const outbox = log.outbox.filter((entry) => !entry.acked || entry.type !== type);
+  return { log: { ...log, lastSent: seq, lastReply, outbox: [...outbox, { seq, type, wire, acked: false }] }, sent: { message, seq } };
 }
 
 /** A message as it came in. */

@@ -71,8 +71,8 @@ function candidates(state: FundedChannel, owner: Side): readonly Candidate[] {
 /** Throws: state-point-unknown. */
 function remoteNextPoint(state: FundedChannel): NumberedPoint {
   const point = state.remoteNextPoint;
-  if (point !== null) return point;
   const number = nextNumber(state, "remote");
+  if (point?.number === number) return point;
   throw new LnError("state-point-unknown", `the peer's point ${number} has not come yet`, { number });
 }
 

@@ -28,6 +28,18 @@ export function idMustBeNext(id: bigint, next: bigint): void {
   demand(id === next, "policy-change-id", () => [`id ${id} came where ${next} was due`, { id: id.toString(), expected: next.toString() }]);
 }
 
+/** As many payments may be under way from one side as BOLT 2 allows HTLCs, so that no peer can swell our files. */
+const MAX_PENDING = 483;
+
+/** Throws: policy-pending-limit. */
+export function pendingMustBeFew(state: FundedChannel, by: Side): void {
+  const pending = state.changes[by].filter(({ stage }) => stage !== "irrevocable").length;
+  demand(pending < MAX_PENDING, "policy-pending-limit", () => [
+    `${pending} changes of the ${by} side are under way already`,
+    { by, pending, limit: MAX_PENDING },
+  ]);
+}
+
 /** What each side can spend after the commitment's costs, in msat; below 0 where it can't bear them. */
 function spendable(state: FundedChannel, spec: CommitmentSpec, owner: Side, side: Side): bigint {
   return spec.balances[side] - (side === state.opener ? commitmentCosts(state, spec, owner) * 1000n : 0n);
@@ -43,7 +55,7 @@ function commitmentCosts(state: FundedChannel, spec: CommitmentSpec, owner: Side
 /** The payer has what it pays, on both commitments, counting only what is its own already. BOLT 2 §Adding an HTLC: `update_add_htlc`. */
 export function payerMustHave(state: FundedChannel, payer: Side, amount: MilliSatoshi): void {
   for (const owner of SIDES) {
-    const balance = eventualSpec({ ...state, changes: { ...state.changes, [opposite(payer)]: [] } }, owner).balances[payer];
+    const balance = eventualSpec(atWorstFor(state, payer), owner).balances[payer];
     demand(balance >= amount, "policy-balance", () => [
       `${amount} msat exceed the payer's balance of ${balance} msat`,
       { payer, owner, amount_msat: amount.toString(), balance_msat: balance.toString() },
@@ -51,10 +63,20 @@ export function payerMustHave(state: FundedChannel, payer: Side, amount: MilliSa
   }
 }
 
+/**
+ * The channel as it is at worst for `side`: of what the other side has proposed, whatever would be a gain may still be forgotten, or may reach a
+ * commitment later than our own proposals do.
+ */
+function atWorstFor(state: FundedChannel, side: Side): FundedChannel {
+  const other = opposite(side);
+  const uncertain = state.changes[other].filter(({ content }) => content.kind === "add_htlc" || content.kind === "update_fee");
+  return { ...state, changes: { ...state.changes, [other]: uncertain } };
+}
+
 /** With the proposal the opener can still pay the fee and the anchors of both commitments. BOLT 2 §Adding an HTLC: `update_add_htlc`. */
 export function openerMustAffordFee(proposed: FundedChannel): void {
   for (const owner of SIDES) {
-    const spec = eventualSpec(proposed, owner);
+    const spec = eventualSpec(atWorstFor(proposed, proposed.opener), owner);
     const costs = commitmentCosts(proposed, spec, owner);
     const balance = floorToSat(spec.balances[proposed.opener]);
     demand(balance >= costs, "policy-fee-unaffordable", () => [
@@ -68,7 +90,7 @@ export function openerMustAffordFee(proposed: FundedChannel): void {
 export function payerMustKeepReserve(proposed: FundedChannel, payer: Side): void {
   const reserve = proposed.params[opposite(payer)].channelReserveSatoshis;
   for (const owner of SIDES) {
-    const left = spendable(proposed, eventualSpec(proposed, owner), owner, payer);
+    const left = spendable(proposed, eventualSpec(atWorstFor(proposed, payer), owner), owner, payer);
     demand(left >= reserve * 1000n, "policy-reserve", () => [
       `the payer would keep ${left} msat, less than its reserve of ${reserve} sat, on the ${owner} commitment`,
       { payer, owner, left_msat: left.toString(), channel_reserve_satoshis: reserve.toString() },

@@ -3,6 +3,7 @@ import { equalBytes } from "../bytes.js";
 import type { Secret32 } from "../secret.js";
 import type { CommitmentNumber } from "../keys/shachain.js";
 import { type FundedChannel, type RemoteCommit, changesFor, highestSigned } from "../channel/state.js";
+import type { Commitment } from "../tx/commitment-tx.js";
 import { demand } from "./rule.js";
 
 /*
@@ -143,6 +144,22 @@ export function nothingNewAfterBroadcast(state: FundedChannel): void {
 /** After a mutual close was signed there is no new commitment on either side. BOLT 2 §Legacy Closing Negotiation: `closing_signed`. */
 export function nothingNewAfterClosing(state: FundedChannel): void {
   demand(!state.flags.closingSigned, "policy-closing-signed", () => ["a mutual close was signed: the channel moves no more", {}]);
+}
+
+/** Who has lost state would sign numbers again that the peer holds with other contents. BOLT 2 §Message Retransmission. */
+export function nothingNewBehind(state: FundedChannel): void {
+  demand(!state.flags.behind, "policy-behind", () => [
+    "the peer has proved that we lost state: nothing new is signed, revoked or taken until the channel is closed",
+    {},
+  ]);
+}
+
+/** A commitment whose outputs leave less than the fee agreed on would not be relayed, or not be valid at all. BOLT 3 §Fee Payment. */
+export function commitmentMustPayItsFee(state: FundedChannel, { number, actualFee, baseFee }: Commitment): void {
+  demand(state.purpose === "vector" || actualFee >= baseFee, "policy-commitment-underpaid", () => [
+    `commitment ${number} would pay ${actualFee} sat where its fee is ${baseFee} sat`,
+    { number, actual_fee_sat: actualFee.toString(), base_fee_sat: baseFee.toString() },
+  ]);
 }
 
 /** After its shutdown a side proposes no pay and no HTLC. BOLT 2 §Closing Initiation: `shutdown`. */

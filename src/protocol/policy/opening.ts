@@ -22,7 +22,7 @@ export interface Proposal {
 
 /** Rules of BOLT 2 §The `open_channel` Message about the channel itself, checked by whoever proposes and by whoever accepts. */
 export function checkProposal(proposal: Proposal, limits: Limits): void {
-  const { channelType, fundingSatoshis, pushMsat, feeratePerKw } = proposal;
+  const { fundingSatoshis, pushMsat, feeratePerKw } = proposal;
   demand(fundingSatoshis < LARGE_CHANNEL, "policy-funding-too-large", () => [
     `funding of ${fundingSatoshis} sat is not below 2^24 sat`,
     { funding_satoshis: fundingSatoshis.toString() },
@@ -35,13 +35,18 @@ export function checkProposal(proposal: Proposal, limits: Limits): void {
     `feerate_per_kw ${feeratePerKw} is not within ${limits.minFeeratePerKw}..${limits.maxFeeratePerKw}`,
     { feerate_per_kw: feeratePerKw.toString(), min: limits.minFeeratePerKw.toString(), max: limits.maxFeeratePerKw.toString() },
   ]);
-  const format = FORMATS[channelType];
-  const costs = baseFee(format, feeratePerKw, 0) + format.anchorsCost;
+  const costs = firstCosts(proposal);
   const openerSat = fundingSatoshis - (pushMsat + MSAT_PER_SAT - 1n) / MSAT_PER_SAT;
   demand(openerSat >= costs, "policy-initial-fee-unaffordable", () => [
     `the first commitment costs ${costs} sat, the opener has ${openerSat} sat`,
     { costs_sat: costs.toString(), balance_sat: openerSat.toString() },
   ]);
+}
+
+/** What commitment 0 takes of the opener's balance. BOLT 3 §Fee Payment. */
+function firstCosts({ channelType, feeratePerKw }: Proposal): bigint {
+  const format = FORMATS[channelType];
+  return baseFee(format, feeratePerKw, 0) + format.anchorsCost;
 }
 
 /** The peer's own figures. BOLT 2 §The `open_channel` Message. */
@@ -90,10 +95,10 @@ export function checkReserves(a: PartyParams, b: PartyParams): void {
   }
 }
 
-/** At least one side starts above the reserve demanded of it. BOLT 2 §The `open_channel` Message. */
+/** At least one side starts above the reserve demanded of it, the opener after fee and anchors. BOLT 2 §The `open_channel` Message. */
 export function checkInitialBalances(proposal: Proposal, reserve: Satoshi): void {
   const { fundingSatoshis, pushMsat } = proposal;
-  const opener = fundingSatoshis * MSAT_PER_SAT - pushMsat;
+  const opener = fundingSatoshis * MSAT_PER_SAT - pushMsat - firstCosts(proposal) * MSAT_PER_SAT;
   const above = opener > reserve * MSAT_PER_SAT || pushMsat > reserve * MSAT_PER_SAT;
   demand(above, "policy-initial-balances", () => [
     `neither ${opener} msat nor ${pushMsat} msat is above the reserve of ${reserve} sat`,

@@ -7,8 +7,9 @@ import {
   payMustBeAgreed,
   payerMustHave,
   payerMustKeepReserve,
+  pendingMustBeFew,
 } from "../../policy/changes.js";
-import { noPayAfterShutdown, nothingNewAfterBroadcast, nothingNewAfterClosing } from "../../policy/interlocks.js";
+import { noPayAfterShutdown, nothingNewAfterBroadcast, nothingNewAfterClosing, nothingNewBehind } from "../../policy/interlocks.js";
 import { type Side, withSide } from "../../side.js";
 import type { ChangeContent } from "../../tx/spec.js";
 import type { MilliSatoshi } from "../../units.js";
@@ -25,7 +26,9 @@ function withPay(state: FundedChannel, by: Side, content: Pay): FundedChannel {
   payMustBeAgreed(state);
   nothingNewAfterBroadcast(state);
   nothingNewAfterClosing(state);
+  nothingNewBehind(state);
   noPayAfterShutdown(state, by);
+  pendingMustBeFew(state, by);
   idMustBeNext(content.id, state.nextIds[by].pay);
   amountMustBePositive(content.amountMsat);
   payerMustHave(state, by, content.amountMsat);
@@ -83,9 +86,9 @@ function repeatPay(state: FundedChannel, earlier: RequestRecord, amountMsat: Mil
 /** Takes in the peer's `pay`. Throws: policy-…, state-…. */
 export function receivePay(state: ChannelState, received: Received): Outcome {
   const message = expectType(received, "pay");
-  const messages = taking(state.messages, received);
-  if (messages === null) return done(state, { repeated: true });
   const funded = requireFunded(state);
   expectChannel(funded.channelId, message.channelId);
+  const messages = taking(funded.messages, received);
+  if (messages === null) return done(funded, { repeated: true });
   return done(withPay({ ...funded, messages }, "remote", { kind: "pay", id: message.id, amountMsat: message.amountMsat }));
 }

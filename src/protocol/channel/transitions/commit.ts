@@ -1,12 +1,15 @@
 import { equalBytes, toHex, displayTxid } from "../../bytes.js";
 import { LnError } from "../../errors.js";
+import { channelMustBeOpen } from "../../policy/changes.js";
 import { type PartyKeys, requireSecret } from "../../keys/party-keys.js";
 import { isLowS } from "../../keys/scalar.js";
 import {
   acceptOnlyAnswered,
   acceptOnlyChanges,
+  commitmentMustPayItsFee,
   nothingNewAfterBroadcast,
   nothingNewAfterClosing,
+  nothingNewBehind,
   signOnlyBeyondRevoked,
   signOnlyChanges,
   signOnlyWithPoint,
@@ -17,6 +20,7 @@ import { buildHtlcTxs } from "../../tx/htlc-tx.js";
 import { signCommitment, signHtlcTx, verifyCommitmentSignature, verifyHtlcSignature } from "../../tx/sign.js";
 import type { MessageOf } from "../../wire/messages.js";
 import { type Received, acknowledge, newestSent } from "../message-log.js";
+import { requireOwnKeys } from "../own-keys.js";
 import { hasNext, selectCommitment } from "../select.js";
 import { type ChangeStage, type ChannelState, type FundedChannel, requireFunded } from "../state.js";
 import { type Outcome, done, expectChannel, expectType, sending, taking } from "./outcome.js";
@@ -38,11 +42,15 @@ export function sign(channel: ChannelState, keys: PartyKeys): Outcome {
   if (again !== undefined && !hasNext(state, "remote")) return done(state, { repeated: true, resend: again });
   nothingNewAfterBroadcast(state);
   nothingNewAfterClosing(state);
-  signOnlyChanges(state);
+  nothingNewBehind(state);
   signOnlyBeyondRevoked(state);
   signOnlyWithPoint(state);
+  channelMustBeOpen(state);
+  signOnlyChanges(state);
+  requireOwnKeys(state, keys);
 
   const { commitment } = selectCommitment(state, "remote");
+  commitmentMustPayItsFee(state, commitment);
   const htlcSecret = requireSecret(keys, "htlcBasepointSecret");
   const htlcSignatures = buildHtlcTxs(commitment).map((htlcTx) => signHtlcTx(htlcTx, "countersigner", htlcSecret));
   const [funding] = state.fundings;
@@ -68,11 +76,11 @@ export function sign(channel: ChannelState, keys: PartyKeys): Outcome {
  */
 export function receiveCommitmentSigned(channel: ChannelState, received: Received): Outcome {
   const message = expectType(received, "commitment_signed");
-  const messages = taking(channel.messages, received);
-  if (messages === null) return done(channel, { repeated: true });
   const state = requireFunded(channel);
-  const [funding] = state.fundings;
   expectChannel(state.channelId, message.channelId);
+  const messages = taking(state.messages, received);
+  if (messages === null) return done(state, { repeated: true });
+  const [funding] = state.fundings;
   if (message.fundingTxid !== undefined && !equalBytes(message.fundingTxid, funding.txid)) {
     throw new LnError(
       "state-wrong-funding",
@@ -85,10 +93,13 @@ export function receiveCommitmentSigned(channel: ChannelState, received: Receive
   }
   nothingNewAfterBroadcast(state);
   nothingNewAfterClosing(state);
+  nothingNewBehind(state);
+  channelMustBeOpen(state);
   acceptOnlyAnswered(state);
   acceptOnlyChanges(state);
 
   const { commitment } = selectCommitment(state, "local");
+  commitmentMustPayItsFee(state, commitment);
   verifySignatures(commitment, message);
   const { number, spec } = commitment;
   const current = { number, spec, signature: message.signature, htlcSignatures: message.htlcSignatures };

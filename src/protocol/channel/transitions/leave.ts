@@ -13,6 +13,7 @@ import { completeCommitment, completeHtlcTx, signCommitment, signHtlcTx } from "
 import { type Spend, spendClaims } from "../../tx/spend.js";
 import type { FeeratePerKw } from "../../units.js";
 import type { Identity } from "../identify.js";
+import { requireOwnKeys } from "../own-keys.js";
 import { selectCommitment } from "../select.js";
 import { type ChannelState, type FundedChannel, commitmentTerms, requireFunded } from "../state.js";
 
@@ -32,7 +33,7 @@ export interface ForceClose {
 
 /**
  * Signs our newest commitment for broadcast, with its HTLC transactions. From then on its secret never leaves and the channel moves no more.
- * BOLT 5 §Failing a Channel. Throws: policy-broadcast-….
+ * BOLT 5 §Failing a Channel. Throws: policy-broadcast-…, key-mismatch.
  */
 export function forceClose(channel: ChannelState, keys: PartyKeys, number?: CommitmentNumber): ForceClose {
   const state = requireFunded(channel);
@@ -42,6 +43,7 @@ export function forceClose(channel: ChannelState, keys: PartyKeys, number?: Comm
   const { current } = local;
   if (current === null) throw new LnError("internal-no-local-commit", "verified without a commitment", {});
   broadcastOnlyNewest(state, number ?? current.number);
+  requireOwnKeys(state, keys);
 
   const { commitment } = selectCommitment(state, "local", current.number);
   const ownerSignature = signCommitment(commitment, requireSecret(keys, "fundingPrivkey"));
@@ -72,6 +74,7 @@ export function punish(channel: ChannelState, keys: PartyKeys, identity: Identit
   const state = requireFunded(channel);
   penaltyNeedsRealChannel(state);
   punishOnlyRevoked(identity);
+  requireOwnKeys(state, keys);
   const revoked = identity;
   const claims = penaltyClaims(revoked, requireSecret(keys, "revocationBasepointSecret"), revoked.secret);
   if (claims.length === 0) {

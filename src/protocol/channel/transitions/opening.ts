@@ -19,13 +19,15 @@ import { demand } from "../../policy/rule.js";
 import { type Side } from "../../side.js";
 import { type Commitment, type FundingOutput, buildCommitment } from "../../tx/commitment-tx.js";
 import { type ChannelType, channelTypeFeatures, channelTypeOf } from "../../tx/format.js";
-import { signCommitment, verifyCommitmentSignature } from "../../tx/sign.js";
+import { signCommitment } from "../../tx/sign.js";
 import type { CommitmentSpec } from "../../tx/spec.js";
 import { type FeeratePerKw, type MilliSatoshi, type Satoshi, msat, toMsat } from "../../units.js";
 import type { MessageOf } from "../../wire/messages.js";
 import { EMPTY_LOG, type Received, acknowledge, newestSent } from "../message-log.js";
+import { requireOwnKeys } from "../own-keys.js";
 import { type Chain, type Limits, type NumberedPoint, type PartyParams, channelIdOf } from "../params.js";
 import { type ChannelState, type FundedChannel, type LocalCommit, type UnfundedChannel, commitmentTerms, isFunded, ownPoint } from "../state.js";
+import { verifySignatures } from "./commit.js";
 import { type Outcome, done, expectChannel, expectType, sending, taking } from "./outcome.js";
 
 /** The figures that a side sets for itself and imposes on the peer. */
@@ -117,7 +119,8 @@ function announcedBy(message: MessageOf<"open_channel"> | MessageOf<"accept_chan
   const points: Basepoints = { fundingPubkey, revocationBasepoint, paymentBasepoint, delayedPaymentBasepoint, htlcBasepoint };
   for (const [name, point] of Object.entries({ ...points, firstPerCommitmentPoint })) assertOnCurve(point as Point, snake(name));
   const { dustLimitSatoshis, maxHtlcValueInFlightMsat, channelReserveSatoshis, htlcMinimumMsat, toSelfDelay, maxAcceptedHtlcs } = message;
-  const upfrontShutdownScript = message.upfrontShutdownScript ?? null;
+  // An empty script is how BOLT 2 spells that there is none
+  const upfrontShutdownScript = message.upfrontShutdownScript?.length ? message.upfrontShutdownScript : null;
   return {
     params: {
       ...points,
@@ -165,6 +168,7 @@ export function acceptChannel(keys: PartyKeys, received: Received, options: Acce
 
   const local: PartyParams = { ...basepointsOf(keys), ...options.terms };
   checkPeerParams(local, { ...options.limits, maxToSelfDelay: 0xffff });
+  checkMaxAcceptedHtlcs(local, channelType);
   checkReserves(local, remote);
   const state: UnfundedChannel = {
     party: options.party,
@@ -192,10 +196,10 @@ export function acceptChannel(keys: PartyKeys, received: Received, options: Acce
 /** The opener takes in the accepter's figures. BOLT 2 §The `accept_channel` Message. Throws: policy-…, key-not-on-curve, state-…. */
 export function receiveAcceptChannel(state: ChannelState, received: Received): Outcome {
   const message = expectType(received, "accept_channel");
+  expectChannel(state.temporaryChannelId, message.temporaryChannelId);
   const messages = taking(state.messages, received);
   if (messages === null) return done(state, { repeated: true });
   if (isFunded(state) || state.phase !== "awaiting_accept_channel") throw notDue("accept_channel", state);
-  expectChannel(state.temporaryChannelId, message.temporaryChannelId);
 
   const { params: remote, firstPoint } = announcedBy(message);
   checkSameChannelType(state.channelType, channelTypeOf(message.channelType ?? Uint8Array.of(0)));
@@ -277,6 +281,7 @@ export function createFunding(
   fundingPsbt: string | null,
 ): Outcome<FundedChannel> {
   if (state.phase !== "awaiting_funding") throw notDue("funding_created", state);
+  requireOwnKeys(state, keys);
   const funded = fundedBy(state, outpoint, "awaiting_funding_signed", fundingPsbt);
   return sending(funded, {
     type: "funding_created",
@@ -293,10 +298,11 @@ export function createFunding(
  */
 export function signFunding(state: ChannelState, keys: PartyKeys, received: Received): Outcome {
   const message = expectType(received, "funding_created");
+  expectChannel(state.temporaryChannelId, message.temporaryChannelId);
   const messages = taking(state.messages, received);
   if (messages === null) return repeatOf(state, "funding_signed");
   if (isFunded(state) || state.phase !== "awaiting_funding_created") throw notDue("funding_created", state);
-  expectChannel(state.temporaryChannelId, message.temporaryChannelId);
+  requireOwnKeys(state, keys);
 
   const outpoint = { txid: message.fundingTxid, outputIndex: message.fundingOutputIndex };
   const funded = fundedBy({ ...state, messages: acknowledge(messages, () => true) }, outpoint, "funded", null);
@@ -316,20 +322,19 @@ function repeatOf(state: ChannelState, type: MessageOf<"funding_signed">["type"]
 /** The opener verifies and stores the signature of its commitment 0: now the funding may go out. BOLT 2 §The `funding_signed` Message. */
 export function receiveFundingSigned(state: ChannelState, received: Received): Outcome {
   const message = expectType(received, "funding_signed");
+  if (!isFunded(state)) throw notDue("funding_signed", state);
+  expectChannel(state.channelId, message.channelId);
   const messages = taking(state.messages, received);
   if (messages === null) return done(state, { repeated: true });
-  if (!isFunded(state) || state.phase !== "awaiting_funding_signed") throw notDue("funding_signed", state);
-  expectChannel(state.channelId, message.channelId);
+  if (state.phase !== "awaiting_funding_signed") throw notDue("funding_signed", state);
   const verified = withFirstSignature({ ...state, messages: acknowledge(messages, () => true) }, message.signature);
   return done({ ...verified, phase: "funded" });
 }
 
-/** Throws: state-signature-invalid. */
+/** Throws: state-signature-high-s, state-signature-invalid. */
 function withFirstSignature(state: FundedChannel, signature: LocalCommit["signature"]): FundedChannel {
   const commitment = firstCommitment(state, "local");
-  if (!verifyCommitmentSignature(commitment, signature)) {
-    throw new LnError("state-signature-invalid", "the signature is not good for our commitment 0", { number: 0, signature: toHex(signature) });
-  }
+  verifySignatures(commitment, { signature, htlcSignatures: [] });
   const [funding] = state.fundings;
   const current: LocalCommit = { number: 0, spec: commitment.spec, signature, htlcSignatures: [] };
   return { ...state, staged: { ...state.staged, local: null }, fundings: [{ ...funding, local: { current, previous: null } }] };
@@ -356,10 +361,11 @@ export function channelReady(state: FundedChannel): Outcome<FundedChannel> {
 /** Takes in the peer's point 1. BOLT 2 §The `channel_ready` Message. Throws: key-not-on-curve, state-…. */
 export function receiveChannelReady(state: ChannelState, received: Received): Outcome {
   const message = expectType(received, "channel_ready");
+  if (!isFunded(state)) throw notDue("channel_ready", state);
+  expectChannel(state.channelId, message.channelId);
   const messages = taking(state.messages, received);
   if (messages === null) return done(state, { repeated: true });
-  if (!isFunded(state) || state.phase === "awaiting_funding_signed" || state.channelReady.remote) throw notDue("channel_ready", state);
-  expectChannel(state.channelId, message.channelId);
+  if (state.phase === "awaiting_funding_signed" || state.channelReady.remote) throw notDue("channel_ready", state);
   assertOnCurve(message.secondPerCommitmentPoint, "second_per_commitment_point");
   const log = acknowledge(messages, ({ type }) => type === "funding_signed");
   return done(

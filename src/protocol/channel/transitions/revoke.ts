@@ -2,10 +2,11 @@ import { LnError } from "../../errors.js";
 import { assertOnCurve } from "../../keys/derivation.js";
 import { type PartyKeys, ownSecret } from "../../keys/party-keys.js";
 import { insertSecret, secretIndex } from "../../keys/shachain.js";
-import { neverRevokeBroadcast, revocationMustBeDue, revokeOnlyReplaced, secretMustMatchPoint } from "../../policy/interlocks.js";
+import { neverRevokeBroadcast, nothingNewBehind, revocationMustBeDue, revokeOnlyReplaced, secretMustMatchPoint } from "../../policy/interlocks.js";
 import { isTrimmed } from "../../tx/fees.js";
 import { FORMATS } from "../../tx/format.js";
 import { type Received, acknowledge, newestSent } from "../message-log.js";
+import { requireOwnKeys } from "../own-keys.js";
 import { type ChannelState, type FundedChannel, type RemoteCommit, lowestUnreleased, ownPoint, requireFunded } from "../state.js";
 import type { MessageOf } from "../../wire/messages.js";
 import { advance } from "./commit.js";
@@ -15,7 +16,7 @@ import { type Outcome, type RevokedHtlcs, done, expectChannel, expectType, sendi
 /**
  * Gives away the secret of our replaced commitment, after which publishing it would cost us everything. Run again, gives the same message.
  * Secret out: the per-commitment secret, in the message.
- * BOLT 2 §Completing the Transition to the Updated State: `revoke_and_ack`. Throws: policy-revoke-….
+ * BOLT 2 §Completing the Transition to the Updated State: `revoke_and_ack`. Throws: policy-revoke-…, key-mismatch.
  */
 export function makeRevocation(channel: ChannelState, keys: PartyKeys): Outcome {
   const state = requireFunded(channel);
@@ -28,6 +29,8 @@ export function makeRevocation(channel: ChannelState, keys: PartyKeys): Outcome 
   revokeOnlyReplaced(state);
   const number = lowestUnreleased(state);
   neverRevokeBroadcast(state, number);
+  nothingNewBehind(state);
+  requireOwnKeys(state, keys);
   const revoked: FundedChannel = {
     ...advance(advance(state, "remote", "signed", "acked"), "local", "countersigned", "irrevocable"),
     fundings: [{ ...funding, local: { ...funding.local, previous: null } }],
@@ -36,8 +39,9 @@ export function makeRevocation(channel: ChannelState, keys: PartyKeys): Outcome 
   return sending(revoked, lastRevocation(revoked, keys));
 }
 
-/** Secret out: the revoke_and_ack of the last number that was revoked, made again. Throws: policy-revoke-unverified. */
+/** Secret out: the revoke_and_ack of the last number that was revoked, made again. Throws: policy-revoke-unverified, key-mismatch. */
 export function lastRevocation(state: FundedChannel, keys: PartyKeys): MessageOf<"revoke_and_ack"> {
+  requireOwnKeys(state, keys);
   const lowest = lowestUnreleased(state);
   if (lowest === 0) revokeOnlyReplaced(state);
   return {
@@ -54,10 +58,10 @@ export function lastRevocation(state: FundedChannel, keys: PartyKeys): MessageOf
  */
 export function receiveRevocation(channel: ChannelState, received: Received): Outcome {
   const message = expectType(received, "revoke_and_ack");
-  const messages = taking(channel.messages, received);
-  if (messages === null) return done(channel, { repeated: true });
   const state = requireFunded(channel);
   expectChannel(state.channelId, message.channelId);
+  const messages = taking(state.messages, received);
+  if (messages === null) return done(state, { repeated: true });
   revocationMustBeDue(state);
   const [funding] = state.fundings;
   const { current, next } = funding.remote;
