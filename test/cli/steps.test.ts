@@ -478,7 +478,7 @@ describe.each(CHANGING.map((one) => [one.name, one] as const))("%s", (_, { start
 async function preciousOf(p: Parties, command: string, args: Changing["args"], flags: FlagTexts): Promise<readonly string[]> {
   const { document } = await runCommand(command, args(p), flags);
   return ["signature", "per_commitment_secret", "tx"].flatMap((key) => {
-    const value = (document)[key];
+    const value = document[key];
     return typeof value === "string" ? [value] : [];
   });
 }

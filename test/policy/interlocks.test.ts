@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ERROR_CODES } from "../../src/protocol/errors.js";
 import type { PolicyCode } from "../../src/protocol/policy/rule.js";
 import type { FundedChannel } from "../../src/protocol/channel/state.js";
+import { msat } from "../../src/protocol/units.js";
 import {
   ANCHORS,
   ARTICLE,
@@ -57,6 +58,16 @@ function byState(
 }
 
 const flagged = (flags: Partial<FundedChannel["flags"]>) => (state: FundedChannel) => ({ ...state, flags: { ...state.flags, ...flags } });
+
+/** One side's proposals, as if it had made these payments. */
+const withPending = (by: "local" | "remote", amounts: readonly bigint[]) => (state: FundedChannel) => ({
+  ...state,
+  changes: {
+    ...state.changes,
+    [by]: amounts.map((amount, id) => ({ content: { kind: "pay" as const, id: BigInt(id), amountMsat: msat(amount) }, stage: "proposed" as const })),
+  },
+  nextIds: { ...state.nextIds, [by]: { ...state.nextIds[by], pay: BigInt(amounts.length) } },
+});
 
 /** Alice proposes a channel, with an option in which the rule holds or is broken. */
 function whenOpening(code: PolicyCode, holds: FlagTexts, breaks: FlagTexts, { open }: Terms = ARTICLE): Rule {
@@ -293,6 +304,47 @@ const RULES: readonly Rule[] = [
       ),
     ];
   }),
+  // 8: who has lost state does nothing new
+  byState(
+    "policy-behind",
+    "pay",
+    () => afterStep(0),
+    "alice",
+    flagged({ behind: true }),
+    (p) => runCommand("pay", [p.alice, "0.02btc"]),
+  ),
+  byState(
+    "policy-behind",
+    "receive a pay",
+    () => afterStep(3),
+    "bob",
+    flagged({ behind: true }),
+    (p) => runCommand("receive", [p.bob, messageOf(p, "pay")]),
+  ),
+  byState(
+    "policy-behind",
+    "sign",
+    () => afterStep(1),
+    "alice",
+    flagged({ behind: true }),
+    (p) => runCommand("sign", [p.alice]),
+  ),
+  byState(
+    "policy-behind",
+    "verify-sig",
+    () => afterStep(6),
+    "bob",
+    flagged({ behind: true }),
+    (p) => runCommand("verify-sig", [p.bob, messageOf(p, "aliceSigned")]),
+  ),
+  byState(
+    "policy-behind",
+    "make-revocation",
+    () => afterStep(7),
+    "bob",
+    flagged({ behind: true }),
+    (p) => runCommand("make-revocation", [p.bob]),
+  ),
   rule("policy-force-closed", "sign after force-close", async (broken) => {
     const p = await afterStep(1);
     if (broken) await runCommand("force-close", [p.alice]);
@@ -343,6 +395,34 @@ const RULES: readonly Rule[] = [
   whenPaying("policy-reserve", "5896530sat", "5896530001msat", ANCHORS),
   whenPaying("policy-reserve", "9900000sat", "9900000001msat"),
   whenPaid("policy-reserve", { amount_msat: "9900000001" }),
+
+  // Of Alice's 0.06 BTC 3140 sat are left: the fee of 2810 and Bob's anchor of 330
+  rule("policy-commitment-underpaid", "sign a commitment that can't pay its fee", async (broken) => {
+    const p = await parties(ANCHORS);
+    await runCommand("pay", [p.alice, "0.01btc"]);
+    editState(p.alice, withPending("local", [broken ? 5_996_861_000n : 5_996_860_000n]));
+    return { p, act: () => runCommand("sign", [p.alice]) };
+  }),
+  rule("policy-commitment-underpaid", "verify one", async (broken) => {
+    const p = await parties(ANCHORS);
+    await runCommand("receive", [p.bob, await send(p, "pay", [p.alice, "0.01btc"])]);
+    editState(p.alice, withPending("local", [5_996_860_000n]));
+    editState(p.bob, withPending("remote", [broken ? 5_996_861_000n : 5_996_860_000n]));
+    const signed = await send(p, "sign", [p.alice]);
+    return { p, act: () => runCommand("verify-sig", [p.bob, signed]) };
+  }),
+  rule("policy-pending-limit", "pay while 483 payments are under way", async (broken) => {
+    const p = await parties();
+    editState(p.alice, withPending("local", new Array<bigint>(broken ? 483 : 482).fill(1n)));
+    return { p, act: () => runCommand("pay", [p.alice, "1sat"]) };
+  }),
+  rule("policy-pending-limit", "a pay while 483 are under way", async (broken) => {
+    const p = await parties();
+    const pay = await send(p, "pay", [p.alice, "1sat"]);
+    editState(p.bob, withPending("remote", new Array<bigint>(broken ? 483 : 482).fill(1n)));
+    const id = stateOf(p.bob).nextIds.remote.pay;
+    return { p, act: () => runCommand("receive", [p.bob, "-"], {}, { stdin: altered(pay, { id: Number(id) }) }) };
+  }),
 
   // Opening
   whenOpening("policy-funding-too-large", { funding: "16777215sat" }, { funding: "16777216sat" }),
