@@ -13,7 +13,7 @@ import { defineCommand } from "./shared/command.js";
 import type { Context } from "./shared/context.js";
 import { partyName } from "./shared/identity.js";
 import { flag, oneOf, text } from "./shared/options.js";
-import { changeFlags, loadKeys, locateParty, partyArgument, readDocument, readInput, settle } from "./shared/party.js";
+import { changeFlags, loadKeys, locateParty, partyArgument, readDocument, readInput, requireNew, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
 export const command = defineCommand({
@@ -47,6 +47,7 @@ export const command = defineCommand({
     if (o.as === undefined) throw new LnError("usage-argument", "say with --as whose file this is: local (the commitment's owner) or remote", {});
     const { case: inputs, id } = chooseCase(ctx, o.case, o.id);
     const state = caseChannel(inputs, o.as, partyName(paths));
+    if (o.channelOut === undefined) requireNew(ctx, paths);
     if (o.dryRun !== true) ctx.store.createKeys(paths, printKeysDocument(caseTerms(inputs).keys[o.as]));
     return settle(ctx, { paths, loaded: undefined }, done(state), o, () => ({ case: id, as: o.as, ...channelSummary(state) }));
   },

@@ -34,6 +34,8 @@ export interface Store {
    * file-highwater-missing, file-highwater-stale, file-version-newer; file-not-written when what a killed process left cannot be carried out.
    */
   load(paths: PartyPaths, purpose: Purpose): Loaded;
+  /** A state that was read from elsewhere; `source` is what refusals call it. Throws: file-damaged. */
+  loadText(text: string, source: string): Loaded;
   /**
    * Replaces `loaded` by `document`, whose revision and previous_state_hash it sets. All is durable when it returns.
    * Throws: file-revision-conflict, busy-channel, file-not-regular, file-not-written, file-revoked-order; file-not-durable.
@@ -79,6 +81,8 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
         if (readIfThere(host, paths.channel) === state.text) throw found;
       }
     },
+
+    loadText: (text, source) => states.read(text, source),
 
     save(paths, loaded, document, { marks, revoked = [] }) {
       const next = successor(loaded, document);

@@ -44,11 +44,12 @@ export interface Party {
   readonly state: ChannelState;
 }
 
-/** The party's files from the arguments, and the arguments that are left. Throws: usage-party. */
+/** The party's files from the arguments, and the arguments that are left. Throws: usage-party, usage-stdin-twice. */
 export function locateParty(
   args: readonly string[],
   { channel, keys }: Partial<PartyOptions>,
 ): { readonly paths: PartyPaths; readonly rest: readonly string[] } {
+  if (channel === "-" && args.includes("-")) throw new LnError("usage-stdin-twice", "the channel is read from -, so nothing else can be", {});
   if (channel !== undefined) return { paths: singlePaths(channel === "-" ? STDIN : channel, keys), rest: args };
   const [folder, ...rest] = args;
   if (folder === undefined) throw new LnError("usage-party", "name the party's folder, or its file with --channel", {});
@@ -58,10 +59,11 @@ export function locateParty(
 
 /**
  * Commands read what is piped in before they load the party: a command further up the pipe may still be writing its files.
- * Throws: file-…, json-….
+ * Throws: file-…, json-…, usage-stdin-twice.
  */
 export function loadParty(ctx: Context, paths: PartyPaths, options: Partial<ChangeOptions>): Party {
-  const loaded = ctx.store.load(paths, purposeOf(options));
+  // Not by its name in /dev, which cannot be opened where standard input is a socket, as it is for a child process of Node's
+  const loaded = paths.channel === STDIN ? ctx.store.loadText(ctx.readStdin(), "-") : ctx.store.load(paths, purposeOf(options));
   return { paths, loaded, state: readChannel(loaded.document, paths.channel) };
 }
 
@@ -113,6 +115,7 @@ export function settle(
 ): Report {
   const { state, sent, repeated, resend } = outcome;
   refuseTwoDocuments(ctx, options);
+  if (party.loaded === undefined && options.channelOut === undefined) requireNew(ctx, party.paths);
   if (options.dryRun === true) return { document: { dry_run: true, ...wouldSend(sent, resend), ...summary() } };
   if (!repeated) save(ctx, party, outcome, options);
   else if (options.channelOut !== undefined && party.loaded !== undefined) {
@@ -129,6 +132,17 @@ function refuseTwoDocuments(ctx: Context, { channel, channelOut, dryRun }: Chang
   if (channelOut === "-" && ctx.outputIsStdout) {
     throw new LnError("usage-stdout-twice", "with --channel-out - the message goes to a file: -o FILE", {});
   }
+}
+
+/** For what creates a channel: there must be none yet. Throws: file-exists, file-…. */
+export function requireNew(ctx: Context, paths: PartyPaths): void {
+  try {
+    ctx.store.load(paths, "look");
+  } catch (error) {
+    if (error instanceof LnError && (error.code === "file-missing" || error.code === "file-folder-missing")) return;
+    throw error;
+  }
+  throw new LnError("file-exists", `${paths.channel} exists: a channel is never created over another`, { path: paths.channel });
 }
 
 /** A party whose channel file does not exist yet. */
