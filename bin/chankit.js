@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 "use strict";
-require("../dist/chankit.cjs");
+require("../dist/cli/start.js");

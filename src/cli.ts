@@ -110,7 +110,8 @@ function declare(command: Command, spec: CommandSpec, setExit: (code: number) =>
       const options = given[given.length - 2] as OutputOptions & Record<string, unknown>;
       const args = (given.slice(0, -2) as (string | string[] | undefined)[]).flat().filter((arg) => arg !== undefined);
       const ctx = contextFor(options);
-      if (spec.curve) useEcc((await import("./ecc/wasm.js")).wasm);
+      if (spec.curve)
+        useEcc(await (await import("./ecc/load.js")).loadEcc(process.env["CHANKIT_ECC"], process.env["CHANKIT_RECORD_BYTECODE"] !== undefined));
       const values = Object.fromEntries(Object.entries(spec.flags).map(([name, flag]) => [name, options[optionName(flag.syntax)]]));
       const report = await spec.run(ctx, args, values);
       await present(ctx, report, options);

@@ -1,5 +1,5 @@
 import { openChannel } from "../protocol/channel/transitions/opening.js";
-import { CHANNEL_TYPES } from "../protocol/tx/format.js";
+import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
 import { msat, perKw } from "../protocol/units.js";
 import { defineCommand } from "./shared/command.js";
 import { partyName } from "./shared/identity.js";

@@ -1,7 +1,5 @@
 import { toHex } from "../protocol/bytes.js";
-import { fundingAddress } from "../json/address.js";
-import { type ChannelState, type FundedChannel, isFunded } from "../protocol/channel/state.js";
-import { FORMATS } from "../protocol/tx/format.js";
+import { type ChannelState, type FundedChannel, type UnfundedChannel, isFunded } from "../protocol/channel/state.js";
 import { defineCommand } from "./shared/command.js";
 import { toggle } from "./shared/options.js";
 import { loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
@@ -20,11 +18,6 @@ export const command = defineCommand({
   run: async (ctx, args, o) => {
     const { state, loaded } = loadParty(ctx, locateParty(args, o).paths, { ...o, dryRun: true });
     if (o.brief === true) return { document: briefly(state), plain: `${briefLine(state)}\n` };
-    const { params } = state;
-    const address =
-      params.remote === null
-        ? null
-        : await fundingAddress(FORMATS[state.channelType].funding(params.local.fundingPubkey, params.remote.fundingPubkey).scriptPubkey, state.chain);
     return {
       document: {
         party: state.party,
@@ -36,7 +29,7 @@ export const command = defineCommand({
         opener: state.opener,
         pay_extension: state.payExtension,
         ...(isFunded(state) ? { channel_id: toHex(state.channelId), funding: fundingOutpoint(state) } : {}),
-        funding_address: address,
+        ...(isFunded(state) ? {} : { funding_address: await addressToFund(state) }),
         funding_satoshis: amount(state.fundingSatoshis),
         ...(isFunded(state) ? funded(state) : {}),
         messages: {
@@ -49,6 +42,13 @@ export const command = defineCommand({
     };
   },
 });
+
+/** Where the funding must pay to, once both funding keys are known. Scripts are loaded only for this. */
+async function addressToFund({ params, channelType, chain }: UnfundedChannel): Promise<string | null> {
+  if (params.remote === null) return null;
+  const [{ fundingAddress }, { FORMATS }] = await Promise.all([import("../json/address.js"), import("../protocol/tx/format.js")]);
+  return fundingAddress(FORMATS[channelType].funding(params.local.fundingPubkey, params.remote.fundingPubkey).scriptPubkey, chain);
+}
 
 /** The newest commitment that the party can publish. */
 function briefly(state: ChannelState) {

@@ -3,7 +3,7 @@ import { CHAINS, type Limits, type NumberedPoint, type PartyParams } from "../pr
 import { CHANGE_STAGES, type Change, type ChannelState, type Funding } from "../protocol/channel/state.js";
 import { LnError } from "../protocol/errors.js";
 import type { ShachainSlot } from "../protocol/keys/shachain.js";
-import { CHANNEL_TYPES } from "../protocol/tx/format.js";
+import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
 import type { ChangeContent, CommitmentSpec, Htlc } from "../protocol/tx/spec.js";
 import type { Codec } from "./codec.js";
 import { decode, encode } from "./decode.js";
@@ -30,6 +30,11 @@ import {
 /** What `channel.json` calls itself. Readers take every version up to this one; writing upgrades. */
 export const CHANNEL_FORMAT = "chankit-channel";
 export const CHANNEL_VERSION = 1;
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
 
 const dual = <S extends z.core.SomeType>(schema: S) => fields({ local: schema, remote: schema });
 const count = u32;
@@ -143,60 +148,64 @@ const channel = {
   limits,
 };
 
-/** `channel.json` before the funding output is known. */
-export const unfundedChannelFile = fields({
-  ...header,
-  ...base,
-  phase: z.enum(["awaiting_accept_channel", "awaiting_funding", "awaiting_funding_created"]),
-  ...channel,
-  params: fields({ local: partyParams, remote: z.nullable(partyParams) }),
-  minimum_depth: z.nullable(u32),
-  remote_first_point: z.nullable(numberedPoint),
-  own_points: list(numberedPoint),
-  messages: messageLog,
-});
+/** `channel.json` before the funding output is known. Made when asked for: one command reads one of the two. */
+export const unfundedChannelFile = once(() =>
+  fields({
+    ...header,
+    ...base,
+    phase: z.enum(["awaiting_accept_channel", "awaiting_funding", "awaiting_funding_created"]),
+    ...channel,
+    params: fields({ local: partyParams, remote: z.nullable(partyParams) }),
+    minimum_depth: z.nullable(u32),
+    remote_first_point: z.nullable(numberedPoint),
+    own_points: list(numberedPoint),
+    messages: messageLog,
+  }),
+);
 
 /** `channel.json` from the funding output on. */
-export const fundedChannelFile = fields({
-  ...header,
-  ...base,
-  phase: z.enum(["awaiting_funding_signed", "funded", "open"]),
-  ...channel,
-  params: dual(partyParams),
-  minimum_depth: u32,
-  channel_id: bytes32,
-  channel_ready: dual(z.boolean()),
-  fundings: z.readonly(z.tuple([funding])),
-  funding_psbt: z.nullable(z.string()),
-  own_points: list(numberedPoint),
-  remote_next_point: z.nullable(numberedPoint),
-  changes: dual(list(change)),
-  staged: dual(z.nullable(stagedCommit)),
-  next_ids: dual(fields({ htlc: u64, pay: u64 })),
-  known_preimages: list(bytes32),
-  remote_secrets: list(z.nullable(shachainSlot)),
-  flags: fields({
-    behind: z.boolean(),
-    force_closed: z.nullable(commitmentNumber),
-    shutdown_sent: z.boolean(),
-    shutdown_received: z.boolean(),
-    closing_signed: z.boolean(),
+export const fundedChannelFile = once(() =>
+  fields({
+    ...header,
+    ...base,
+    phase: z.enum(["awaiting_funding_signed", "funded", "open"]),
+    ...channel,
+    params: dual(partyParams),
+    minimum_depth: u32,
+    channel_id: bytes32,
+    channel_ready: dual(z.boolean()),
+    fundings: z.readonly(z.tuple([funding])),
+    funding_psbt: z.nullable(z.string()),
+    own_points: list(numberedPoint),
+    remote_next_point: z.nullable(numberedPoint),
+    changes: dual(list(change)),
+    staged: dual(z.nullable(stagedCommit)),
+    next_ids: dual(fields({ htlc: u64, pay: u64 })),
+    known_preimages: list(bytes32),
+    remote_secrets: list(z.nullable(shachainSlot)),
+    flags: fields({
+      behind: z.boolean(),
+      force_closed: z.nullable(commitmentNumber),
+      shutdown_sent: z.boolean(),
+      shutdown_received: z.boolean(),
+      closing_signed: z.boolean(),
+    }),
+    shutdown_scripts: dual(z.nullable(scriptPubkey)),
+    messages: messageLog,
   }),
-  shutdown_scripts: dual(z.nullable(scriptPubkey)),
-  messages: messageLog,
-});
+);
 
 /** Throws: json-…, file-version-newer. */
 export function readChannel(document: unknown, source: string): ChannelState {
   requireVersion(document, source);
   const funded = typeof document === "object" && document !== null && "fundings" in document;
-  return funded ? withoutStamp(decode(fundedChannelFile, document, source)) : withoutStamp(decode(unfundedChannelFile, document, source));
+  return funded ? withoutStamp(decode(fundedChannelFile(), document, source)) : withoutStamp(decode(unfundedChannelFile(), document, source));
 }
 
 /** The document of a state; its revision and hash are the store's to set. */
 export function printChannel(state: ChannelState): Record<string, unknown> {
   const stamp = { format: CHANNEL_FORMAT, version: CHANNEL_VERSION, revision: 0, previousStateHash: null } as const;
-  return "fundings" in state ? encode(fundedChannelFile, { ...stamp, ...state }) : encode(unfundedChannelFile, { ...stamp, ...state });
+  return "fundings" in state ? encode(fundedChannelFile(), { ...stamp, ...state }) : encode(unfundedChannelFile(), { ...stamp, ...state });
 }
 
 type Stamp = "format" | "version" | "revision" | "previousStateHash";

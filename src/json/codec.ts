@@ -7,6 +7,9 @@ export type Codec<T, Json = unknown> = z.ZodMiniType<T, Json>;
 /** What the JSON side looks like: a plain zod schema, so that it prints as JSON Schema. */
 type JsonSide = z.core.SomeType;
 
+/** The typed side of every codec, unchecked: one for all, since making a schema is most of what a start costs. */
+const TYPED: z.ZodMiniType = z.any();
+
 /**
  * Codec from two functions. A refusal thrown by either becomes an issue, by which zod knows its path; `decode()` and
  * `encode()` throw it again with the path added.
@@ -15,7 +18,7 @@ export function codec<J extends JsonSide, T>(
   json: J,
   convert: { readonly decode: (value: z.core.output<J>) => T; readonly encode: (value: T) => z.core.output<J> },
 ): z.ZodMiniCodec<J, z.ZodMiniType<T, T>> {
-  return z.codec(json, z.custom<T>(), {
+  return z.codec(json, TYPED as z.ZodMiniType<T, T>, {
     decode: (value, payload) => attempt(() => convert.decode(value), payload),
     encode: (value, payload) => attempt(() => convert.encode(value), payload),
   });

@@ -6,7 +6,7 @@ import { keysFile } from "./keys-file.js";
 import { messageSchema } from "./messages.js";
 
 const FILES = {
-  channel: () => z.union([fundedChannelFile, unfundedChannelFile]),
+  channel: () => z.union([fundedChannelFile(), unfundedChannelFile()]),
   keys: () => keysFile,
   revoked: () => revokedHtlcs,
   message: () => messageSchema(),

@@ -152,6 +152,7 @@ export const ERROR_CODES = {
   "policy-behind": { what: "anything new after having lost state" },
   "policy-commitment-underpaid": { what: "a commitment that pays less than its fee", bolt: "fail" },
   "policy-pending-limit": { what: "more changes under way than a channel holds", bolt: "fail" },
+  "usage-ecc": { what: "a curve backend that is not there" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

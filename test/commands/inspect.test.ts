@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LnError } from "../../src/protocol/errors.js";
-import { CHANNEL_TYPES } from "../../src/protocol/tx/format.js";
+import { CHANNEL_TYPES } from "../../src/protocol/tx/channel-type.js";
 import { caseDocument, deriveCase } from "../../src/vectors/case.js";
 import { decode } from "../../src/json/decode.js";
 import {

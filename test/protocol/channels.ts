@@ -7,7 +7,8 @@ import type { CommitmentNumber } from "../../src/protocol/keys/shachain.js";
 import { Secret32, type SecretRole } from "../../src/protocol/secret.js";
 import { type Dual, SIDES, opposite } from "../../src/protocol/side.js";
 import { type Commitment, type CommitmentTerms, buildCommitment } from "../../src/protocol/tx/commitment-tx.js";
-import { CHANNEL_TYPES, FORMATS } from "../../src/protocol/tx/format.js";
+import { FORMATS } from "../../src/protocol/tx/format.js";
+import { CHANNEL_TYPES } from "../../src/protocol/tx/channel-type.js";
 import type { CommitmentSpec, Htlc } from "../../src/protocol/tx/spec.js";
 import { msat, perKw, sat } from "../../src/protocol/units.js";
 

@@ -1,38 +1,160 @@
 // Builds dist/: `node test/tools/build.mjs` everything, with `--bundle` only what bin/chankit.js runs.
-import { copyFile, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const dist = join(root, "dist");
 
-/** dist/chankit.cjs, the WASM that tiny-secp256k1 reads from beside it, and the licences of what is bundled. */
-async function buildBundle() {
-  // Renamed into place, so that a chankit started meanwhile runs the old bundle or the new one.
-  const outfile = `dist/chankit.${process.pid}.tmp`;
-  const { metafile } = await build({
+/**
+ * commander loads child_process for subcommands that are programs of their own. We have none, and it is a tenth of a start.
+ * @type {import("esbuild").Plugin}
+ */
+const lazyChildProcess = {
+  name: "lazy-child-process",
+  setup(building) {
+    building.onResolve({ filter: /^node:child_process$/ }, () => ({ path: "child_process", namespace: "lazy" }));
+    building.onLoad({ filter: /.*/, namespace: "lazy" }, () => ({ contents: "exports.spawn = (...args) => require('child_process').spawn(...args);" }));
+  },
+};
+
+/**
+ * dist/cli/: the program as CommonJS files, one for what every command needs and one for each part that only some load; the WASM that
+ * tiny-secp256k1 reads from beside the file that loads it; and in dist/ the licences of what is bundled.
+ *
+ * esbuild splits ES modules only, and an ES module in front would cost a third of bare Node's start: so it splits those, and each file is
+ * then turned into CommonJS by itself.
+ */
+async function buildProgram() {
+  const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: ["src/cli.ts"],
-    outfile,
+    outdir: "dist/cli",
     bundle: true,
-    format: "cjs",
+    splitting: true,
+    format: "esm",
     platform: "node",
     target: "node20",
     conditions: ["node"],
     mainFields: ["module", "main"],
-    // Libraries written as ES modules look for their files beside `import.meta.url`: here, beside the bundle.
-    define: { "import.meta.url": "bundleUrl" },
-    banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
-    minifySyntax: true,
-    minifyWhitespace: true,
+    // Found at run time where it is installed
+    external: ["secp256k1"],
+    plugins: [lazyChildProcess],
     legalComments: "none",
     metafile: true,
+    write: false,
     logLevel: "warning",
   });
-  await rename(join(root, outfile), join(dist, "chankit.cjs"));
-  await copyFile(new URL("secp256k1.wasm", import.meta.resolve("tiny-secp256k1")), join(dist, "secp256k1.wasm"));
+  // Renamed into place, so that a chankit started meanwhile runs the old program or the new one.
+  const fresh = join(dist, `cli.${process.pid}.tmp`);
+  await mkdir(fresh, { recursive: true });
+  await Promise.all(outputFiles.map(async ({ path, text }) => writeFile(join(fresh, basename(path)), await toCommonJs(text))));
+  await writeFile(join(fresh, "package.json"), '{ "type": "commonjs" }\n');
+  await copyFile(new URL("secp256k1.wasm", import.meta.resolve("tiny-secp256k1")), join(fresh, "secp256k1.wasm"));
+  await writeFile(join(fresh, "start.js"), await startFile());
+  await keepBytecode(fresh);
+  await replace(fresh, join(dist, "cli"));
   await writeFile(join(dist, "LICENSES.txt"), await licences(Object.keys(metafile.inputs)));
+}
+
+/** @param {string} module */
+async function toCommonJs(module) {
+  const { code } = await transform(module, {
+    format: "cjs",
+    platform: "node",
+    target: "node20",
+    supported: { "dynamic-import": false },
+    // Libraries written as ES modules look for their files beside `import.meta.url`.
+    define: { "import.meta.url": "moduleUrl" },
+    minifySyntax: true,
+    minifyWhitespace: true,
+  });
+  return module.includes("import.meta.url") ? `const moduleUrl=require("node:url").pathToFileURL(__filename).href;${code}` : code;
+}
+
+async function startFile() {
+  const { code } = await transform(await readFile(join(root, "src/start.cts"), "utf8"), {
+    loader: "ts",
+    format: "cjs",
+    platform: "node",
+    target: "node20",
+  });
+  return code;
+}
+
+/** What the commands of an update are, each of which shows the build which functions a start runs. */
+const REHEARSAL = [
+  ["keygen", "alice"],
+  ["open-channel", "alice", "--funding", "0.1btc", "-o", "wire/"],
+  ["keygen", "bob"],
+  ["accept-channel", "bob", "wire/0001-alice-open_channel.json", "-o", "wire/"],
+  ["create-funding", "alice", "wire/0001-bob-accept_channel.json", "--outpoint", `${"01".repeat(32)}:0`, "-o", "wire/"],
+  ["sign-funding", "bob", "wire/0002-alice-funding_created.json", "-o", "wire/"],
+  ["release-funding", "alice", "wire/0002-bob-funding_signed.json"],
+  ["channel-ready", "alice", "-o", "wire/"],
+  ["channel-ready", "bob", "-o", "wire/"],
+  ["receive", "bob", "wire/0003-alice-channel_ready.json"],
+  ["receive", "alice", "wire/0003-bob-channel_ready.json"],
+  ["pay", "alice", "0.02btc", "-o", "wire/"],
+  ["build-commitment", "alice", "--owner", "remote"],
+  ["sign", "alice", "-o", "wire/"],
+  ["receive", "bob", "wire/0004-alice-pay.json"],
+  ["verify-sig", "bob", "wire/0005-alice-commitment_signed.json"],
+  ["make-revocation", "bob", "-o", "wire/"],
+  ["receive-revocation", "alice", "wire/0004-bob-revoke_and_ack.json"],
+  ["force-close", "bob"],
+  ["status", "bob"],
+  ["help"],
+  ["schema"],
+];
+
+/**
+ * Rehearses an update with the new program and keeps, of every file, the bytecode of the run that compiled most of it.
+ * @param {string} folder
+ */
+async function keepBytecode(folder) {
+  const scratch = await mkdtemp(join(tmpdir(), "chankit-build-"));
+  const recorded = join(scratch, "bytecode");
+  await mkdir(recorded);
+  for (const env of [{}, { CHANKIT_ECC: "wasm" }]) {
+    const cwd = await mkdtemp(join(scratch, "rehearsal-"));
+    for (const args of REHEARSAL) {
+      execFileSync(process.execPath, [join(folder, "start.js"), ...args], { cwd, env: { ...env, CHANKIT_RECORD_BYTECODE: recorded } });
+    }
+  }
+  /** @type {Map<string, Buffer>} */
+  const best = new Map();
+  for (const file of await readdir(recorded)) {
+    const name = file.replace(/\.\d+$/, "");
+    const bytecode = await readFile(join(recorded, file));
+    if (bytecode.length > (best.get(name)?.length ?? 0)) best.set(name, bytecode);
+  }
+  /** @type {Record<string, readonly [number, number]>} */
+  const slots = {};
+  let offset = 0;
+  for (const [name, { length }] of best) {
+    slots[name] = [offset, length];
+    offset += length;
+  }
+  const index = Buffer.from(JSON.stringify(slots));
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(index.length);
+  await writeFile(join(folder, "bytecode.bin"), Buffer.concat([size, index, ...best.values()]));
+  await rm(scratch, { recursive: true, force: true });
+}
+
+/**
+ * @param {string} fresh
+ * @param {string} path
+ */
+async function replace(fresh, path) {
+  const old = `${fresh}.old`;
+  await rename(path, old).catch(() => undefined);
+  await rename(fresh, path);
+  await rm(old, { recursive: true, force: true });
 }
 
 /**
@@ -70,4 +192,4 @@ async function buildLibrary() {
   }
 }
 
-await Promise.all(process.argv.includes("--bundle") ? [buildBundle()] : [buildBundle(), buildLibrary()]);
+await Promise.all(process.argv.includes("--bundle") ? [buildProgram()] : [buildProgram(), buildLibrary()]);

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Store } from "../../store/channel-store.js";
 
 /** All that a command sees of the world outside its arguments. */
@@ -16,4 +15,5 @@ export interface Context {
   readonly warn: (line: string) => void;
 }
 
-export const systemEntropy = (size: number): Uint8Array => new Uint8Array(randomBytes(size));
+/** Web Crypto, which every Node has without loading anything. */
+export const systemEntropy = (size: number): Uint8Array => globalThis.crypto.getRandomValues(new Uint8Array(size));

@@ -1,7 +1,8 @@
 import { fromHex, scriptPubkey } from "../../protocol/bytes.js";
 import { CHAINS, type Limits } from "../../protocol/channel/params.js";
 import type { OwnTerms } from "../../protocol/channel/transitions/opening.js";
-import { FORMATS, type ChannelType } from "../../protocol/tx/format.js";
+import { FORMATS } from "../../protocol/tx/format.js";
+import { type ChannelType } from "../../protocol/tx/channel-type.js";
 import { type MilliSatoshi, type Satoshi, msat, perKw, sat, toMsat } from "../../protocol/units.js";
 import { type FlagValues, amountMsat, amountSat, feerate, flag, integer, oneOf, toggle } from "./options.js";
 

@@ -1,6 +1,5 @@
 import { displayTxid, toHex } from "../../protocol/bytes.js";
-import { hasNext } from "../../protocol/channel/select.js";
-import { type Change, type ChannelState, type FundedChannel, isFunded } from "../../protocol/channel/state.js";
+import { hasNext, type Change, type ChannelState, type FundedChannel, isFunded } from "../../protocol/channel/state.js";
 import { SIDES, type Side, opposite } from "../../protocol/side.js";
 import type { ChangeContent, CommitmentSpec } from "../../protocol/tx/spec.js";
 

@@ -13,7 +13,8 @@ import { type RecognisedOutput, commitmentKeysOf, recogniseOutputs } from "../tx
 import type { CommitmentOutput } from "../tx/outputs.js";
 import type { Htlc } from "../tx/spec.js";
 import { type Standing, heldCommitments } from "./select.js";
-import { type FundedChannel, commitmentTerms } from "./state.js";
+import { type FundedChannel } from "./state.js";
+import { commitmentTerms } from "./terms.js";
 
 /** What a transaction is to a channel. */
 export type Identity =

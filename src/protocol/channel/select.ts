@@ -4,7 +4,8 @@ import type { Side } from "../side.js";
 import { type Commitment, buildCommitment } from "../tx/commitment-tx.js";
 import type { CommitmentSpec } from "../tx/spec.js";
 import type { NumberedPoint } from "./params.js";
-import { type FundedChannel, changesFor, commitmentTerms, eventualSpec, highestSigned, nextSpec, ownPoint } from "./state.js";
+import { type FundedChannel, eventualSpec, nextSpec, ownPoint, hasNext, nextNumber } from "./state.js";
+import { commitmentTerms } from "./terms.js";
 
 /**
  * What a commitment is in the channel's life: `next` not signed yet · `current` the newest signed, for the peer's the newest unrevoked ·
@@ -22,18 +23,6 @@ interface Candidate {
   readonly number: CommitmentNumber;
   readonly spec: () => CommitmentSpec;
   readonly point: () => NumberedPoint;
-}
-
-/** Whether `owner`'s next commitment would say anything new. */
-export function hasNext(state: FundedChannel, owner: Side): boolean {
-  return state.staged[owner] !== null || changesFor(state, owner).length > 0;
-}
-
-/** The number that `owner`'s next commitment has. */
-export function nextNumber(state: FundedChannel, owner: Side): CommitmentNumber {
-  const staged = state.staged[owner];
-  if (staged !== null) return staged.number;
-  return owner === "remote" ? highestSigned(state) + 1 : (state.fundings[0].local.current?.number ?? -1) + 1;
 }
 
 /** The commitments that the state determines, the one that a command means by default first. */
@@ -72,7 +61,7 @@ function candidates(state: FundedChannel, owner: Side): readonly Candidate[] {
 function remoteNextPoint(state: FundedChannel): NumberedPoint {
   const point = state.remoteNextPoint;
   const number = nextNumber(state, "remote");
-  if (point?.number === number) return point;
+  if (point !== null && point.number === number) return point;
   throw new LnError("state-point-unknown", `the peer's point ${number} has not come yet`, { number });
 }
 

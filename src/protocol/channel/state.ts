@@ -2,8 +2,7 @@ import type { Bytes32, ScriptPubkey, Signature, Txid } from "../bytes.js";
 import type { CommitmentNumber, Shachain } from "../keys/shachain.js";
 import { LnError } from "../errors.js";
 import { type Dual, type Side, opposite } from "../side.js";
-import type { CommitmentTerms } from "../tx/commitment-tx.js";
-import { type ChannelType, FORMATS } from "../tx/format.js";
+import type { ChannelType } from "../tx/channel-type.js";
 import { type ChangeContent, type CommitmentSpec, reduce } from "../tx/spec.js";
 import type { FeeratePerKw, MilliSatoshi, Satoshi } from "../units.js";
 import type { Chain, Limits, NumberedPoint, PartyParams } from "./params.js";
@@ -152,20 +151,6 @@ export function requireFunded(state: ChannelState): FundedChannel {
   return state;
 }
 
-/** What commitments of `owner` have in common. BOLT 2: each side's delay binds the other, its dust limit itself. */
-export function commitmentTerms(state: FundedChannel, owner: Side): CommitmentTerms {
-  const [funding] = state.fundings;
-  return {
-    format: FORMATS[state.channelType],
-    owner,
-    opener: state.opener,
-    basepoints: state.params,
-    funding,
-    dustLimit: state.params[owner].dustLimitSatoshis,
-    toSelfDelay: state.params[opposite(owner)].toSelfDelay,
-  };
-}
-
 /** The stages of a change that put it into R's next commitment (first), and into S's (second). */
 const NEW_TO_RECEIVER: ChangeStage = "proposed";
 const NEW_TO_SENDER: ChangeStage = "acked";
@@ -217,4 +202,16 @@ export function ownPoint(state: ChannelState, number: CommitmentNumber): Numbere
   const found = state.ownPoints.find((held) => held.number === number);
   if (found === undefined) throw new LnError("state-point-unknown", `the state holds no own point for number ${number}`, { number });
   return found;
+}
+
+/** Whether `owner`'s next commitment would say anything new. */
+export function hasNext(state: FundedChannel, owner: Side): boolean {
+  return state.staged[owner] !== null || changesFor(state, owner).length > 0;
+}
+
+/** The number that `owner`'s next commitment has. */
+export function nextNumber(state: FundedChannel, owner: Side): CommitmentNumber {
+  const staged = state.staged[owner];
+  if (staged !== null) return staged.number;
+  return owner === "remote" ? highestSigned(state) + 1 : (state.fundings[0].local.current?.number ?? -1) + 1;
 }

@@ -13,7 +13,8 @@ import type { Htlc } from "../tx/spec.js";
 import { type Satoshi, sat } from "../units.js";
 import { type Identity, identify } from "./identify.js";
 import { type HeldCommitment, heldCommitments } from "./select.js";
-import { type FundedChannel, commitmentTerms, highestSigned, lowestUnreleased } from "./state.js";
+import { type FundedChannel, highestSigned, lowestUnreleased } from "./state.js";
+import { commitmentTerms } from "./terms.js";
 
 /** What a transaction is to a channel, with what follows one that is no commitment. */
 export type Relation =

@@ -1,4 +1,5 @@
-import { CHANNEL_TYPES, FORMATS, type ChannelType } from "../tx/format.js";
+import { FORMATS } from "../tx/format.js";
+import { CHANNEL_TYPES, type ChannelType } from "../tx/channel-type.js";
 import type { Limits, PartyParams } from "../channel/params.js";
 import type { Side } from "../side.js";
 import { baseFee } from "../tx/fees.js";

@@ -7,6 +7,7 @@ import { offeredHtlcScript, receivedHtlcScript } from "../script/htlc.js";
 import { toLocalScript } from "../script/to-local.js";
 import { toRemoteAnchorsScript } from "../script/to-remote.js";
 import { type Satoshi, type Weight, sat, weight } from "../units.js";
+import { CHANNEL_TYPES, type ChannelType } from "./channel-type.js";
 
 /** BIP 143: a signature over everything. */
 export const SIGHASH_ALL = 0x01;
@@ -57,9 +58,6 @@ export interface CommitmentFormat {
   receivedHtlc(keys: CommitmentKeys, paymentHash: Bytes32, cltvExpiry: number): Lock;
   anchors(keys: CommitmentKeys, conditions: AnchorConditions): readonly AnchorOutput[];
 }
-
-export const CHANNEL_TYPES = ["legacy", "static_remotekey", "anchor_outputs", "anchors"] as const;
-export type ChannelType = (typeof CHANNEL_TYPES)[number];
 
 /** Each anchor's amount. BOLT 3 §`to_local_anchor` and `to_remote_anchor` Output (option_anchors). */
 const ANCHOR_AMOUNT = sat(330n);

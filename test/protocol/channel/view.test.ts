@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { decode } from "../../../src/json/decode.js";
 import { bytes32, txid } from "../../../src/protocol/bytes.js";
 import { viewTransaction } from "../../../src/protocol/channel/view.js";
-import { type FundedChannel, commitmentTerms } from "../../../src/protocol/channel/state.js";
+import { type FundedChannel } from "../../../src/protocol/channel/state.js";
+import { commitmentTerms } from "../../../src/protocol/channel/terms.js";
 import { publicKey } from "../../../src/protocol/keys/derivation.js";
 import { ownSecret } from "../../../src/protocol/keys/party-keys.js";
 import { insertSecret, secretIndex } from "../../../src/protocol/keys/shachain.js";
@@ -14,7 +15,7 @@ import type { CommitmentSpec } from "../../../src/protocol/tx/spec.js";
 import { perKw } from "../../../src/protocol/units.js";
 import { caseChannel } from "../../../src/vectors/case-channel.js";
 import { caseDocument, caseTerms, signCase } from "../../../src/vectors/case.js";
-import { CHANNEL_TYPES } from "../../../src/protocol/tx/format.js";
+import { CHANNEL_TYPES } from "../../../src/protocol/tx/channel-type.js";
 import { caseLines, parse, withValue } from "../../vectors/document.js";
 
 /** Every agreed case, in every format. */

@@ -5,7 +5,7 @@ import { publicKey } from "../../../src/protocol/keys/derivation.js";
 import { knownScript, pathTaken, spendPaths } from "../../../src/protocol/script/known-script.js";
 import { describeTransaction } from "../../../src/protocol/tx/describe.js";
 import { LnError } from "../../../src/protocol/errors.js";
-import { CHANNEL_TYPES } from "../../../src/protocol/tx/format.js";
+import { CHANNEL_TYPES } from "../../../src/protocol/tx/channel-type.js";
 import { buildHtlcTxs } from "../../../src/protocol/tx/htlc-tx.js";
 import { parseTransaction } from "../../../src/protocol/tx/parse.js";
 import { penaltyClaims } from "../../../src/protocol/tx/penalty-tx.js";

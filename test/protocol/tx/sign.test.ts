@@ -6,7 +6,7 @@ import { publicKey } from "../../../src/protocol/keys/derivation.js";
 import { p2wpkh, readWitnessSignature } from "../../../src/protocol/script/assemble.js";
 import { opposite } from "../../../src/protocol/side.js";
 import type { Commitment } from "../../../src/protocol/tx/commitment-tx.js";
-import { CHANNEL_TYPES } from "../../../src/protocol/tx/format.js";
+import { CHANNEL_TYPES } from "../../../src/protocol/tx/channel-type.js";
 import { type HtlcTx, buildHtlcTx, buildHtlcTxs } from "../../../src/protocol/tx/htlc-tx.js";
 import { parseTransaction } from "../../../src/protocol/tx/parse.js";
 import {

@@ -21,8 +21,8 @@ import { signCommitment, signHtlcTx, verifyCommitmentSignature, verifyHtlcSignat
 import type { MessageOf } from "../../wire/messages.js";
 import { type Received, acknowledge, newestSent } from "../message-log.js";
 import { requireOwnKeys } from "../own-keys.js";
-import { hasNext, selectCommitment } from "../select.js";
-import { type ChangeStage, type ChannelState, type FundedChannel, requireFunded } from "../state.js";
+import { selectCommitment } from "../select.js";
+import { hasNext, type ChangeStage, type ChannelState, type FundedChannel, requireFunded } from "../state.js";
 import { type Outcome, done, expectChannel, expectType, sending, taking } from "./outcome.js";
 
 /** The changes with every one of `by`'s that is at one stage moved to another. */

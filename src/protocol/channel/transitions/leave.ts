@@ -15,7 +15,8 @@ import type { FeeratePerKw } from "../../units.js";
 import type { Identity } from "../identify.js";
 import { requireOwnKeys } from "../own-keys.js";
 import { selectCommitment } from "../select.js";
-import { type ChannelState, type FundedChannel, commitmentTerms, requireFunded } from "../state.js";
+import { type ChannelState, type FundedChannel, requireFunded } from "../state.js";
+import { commitmentTerms } from "../terms.js";
 
 /** One of the owner's HTLC transactions, signed where all it needs is known. */
 export interface ForceClosedHtlc {

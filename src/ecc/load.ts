@@ -1,0 +1,28 @@
+import { setFlagsFromString } from "node:v8";
+import type { Ecc } from "../protocol/ecc.js";
+import { LnError } from "../protocol/errors.js";
+
+/**
+ * V8 would begin to optimise the WebAssembly code in the midst of a handful of signatures, which costs more than it gives. Must be said before
+ * the module is compiled.
+ */
+const NO_TIERING = "--wasm-tiering-budget=1000000000";
+
+/**
+ * What CHANKIT_ECC asks for: `wasm`, `native`, or nothing (native where it is there). While the build records bytecode the flags stay as they
+ * are: V8 takes bytecode only under the flags that it was made under. Throws: usage-ecc.
+ */
+export async function loadEcc(asked: string | undefined, recording: boolean): Promise<Ecc> {
+  if (asked !== undefined && asked !== "wasm" && asked !== "native") {
+    throw new LnError("usage-ecc", `CHANKIT_ECC is ${JSON.stringify(asked)}, not wasm or native`, { value: asked });
+  }
+  if (asked !== "wasm") {
+    const { loadNative } = await import("./native.js");
+    const native = loadNative();
+    if (native !== null) return native;
+    if (asked === "native")
+      throw new LnError("usage-ecc", "CHANKIT_ECC asks for the native backend, which is not there: npm install secp256k1", { value: asked });
+  }
+  if (!recording) setFlagsFromString(NO_TIERING);
+  return (await import("./wasm.js")).wasm;
+}
