@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { REGISTRY } from "../../src/commands/registry.js";
 import type { Report } from "../../src/commands/shared/command.js";
 import type { Context } from "../../src/commands/shared/context.js";
@@ -16,6 +16,9 @@ import { perCommitmentSecret } from "../../src/protocol/keys/shachain.js";
 import { openStore } from "../../src/store/channel-store.js";
 import { partyPaths } from "../../src/store/paths.js";
 import { tempDir } from "./cli.js";
+
+// The first test of a file makes the parties of all: every step syncs to disk, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** Options as they stand on a command line, under the names that the command gives them; true for one without a value. */
 export type FlagTexts = Readonly<Record<string, string | true>>;
