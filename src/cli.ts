@@ -129,6 +129,7 @@ function contextFor({ output }: OutputOptions): Context {
   return {
     store: openStore(parseStrict),
     readStdin: stdinReader(),
+    writeStdout,
     outputIsStdout: output === undefined || output === "-",
     self: [process.execPath, ...process.argv.slice(1, 2)],
     entropy: systemEntropy,

@@ -45,8 +45,8 @@ export interface Store {
   createChannel(paths: PartyPaths, document: JsonObject, marks: Marks): Loaded;
   /** What save would make of `document`, and its text: for an output that is not a party's file. */
   next(loaded: Loaded | undefined, document: JsonObject): Loaded & { readonly text: string };
-  /** Writes that to `file`, or into a pipe or device. Throws: file-not-written. */
-  saveTo(file: string, loaded: Loaded | undefined, document: JsonObject): Loaded;
+  /** Writes that text to `file`, or into a pipe or device. Throws: file-not-written. */
+  writeState(file: string, text: string): void;
   /** Adds lines to a revoked file that belongs to no folder, or writes them into a pipe. Throws: file-not-written, file-revoked-order. */
   appendRevoked(file: string, documents: readonly JsonObject[]): void;
   /** Every line of that commitment number. Throws: file-damaged, file-unreadable. */
@@ -112,12 +112,10 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
 
     next: successor,
 
-    saveTo(file, loaded, document) {
-      const next = successor(loaded, document);
+    writeState(file, text) {
       writing(file, () => {
-        putFile(host, file, next.text);
+        putFile(host, file, text);
       });
-      return next;
     },
 
     appendRevoked(file, documents) {

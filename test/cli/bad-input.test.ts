@@ -115,7 +115,7 @@ describe("a point off the curve", () => {
   test.each(POINTS)("%s in open_channel and accept_channel", async (field) => {
     const proposed = await parties(ARTICLE, "proposed");
     const open = altered(join(proposed.wire, "0001-alice-open_channel.json"), { [field]: OFF_CURVE });
-    const details = { what: field, value: OFF_CURVE, bolt_asks: "send an error and fail the channel" };
+    const details = { path: field, value: OFF_CURVE, bolt_asks: "send an error and fail the channel" };
     await expectRefusal(
       proposed,
       () => runCommand("accept-channel", [proposed.bob, "-"], ARTICLE.accept, { stdin: open }),
@@ -131,13 +131,13 @@ describe("a point off the curve", () => {
   test("in channel_ready", async () => {
     const p = await parties(ARTICLE, "released");
     const ready = altered(await send(p, "channel-ready", [p.alice]), { second_per_commitment_point: OFF_CURVE });
-    await expectRefusal(p, receive(p.bob, ready), "key-not-on-curve", { what: "second_per_commitment_point", value: OFF_CURVE });
+    await expectRefusal(p, receive(p.bob, ready), "key-not-on-curve", { path: "second_per_commitment_point", value: OFF_CURVE });
   });
 
   test("in revoke_and_ack", async () => {
     const p = await afterStep(8);
     const revocation = altered(messageOf(p, "bobRevoked"), { next_per_commitment_point: OFF_CURVE });
-    await expectRefusal(p, receive(p.alice, revocation), "key-not-on-curve", { what: "next_per_commitment_point", value: OFF_CURVE });
+    await expectRefusal(p, receive(p.alice, revocation), "key-not-on-curve", { path: "next_per_commitment_point", value: OFF_CURVE });
   });
 
   test("not even shaped like one", async () => {

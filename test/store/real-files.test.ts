@@ -114,7 +114,8 @@ describe("a state that goes elsewhere", () => {
     const loaded = store.load(paths, "pure");
     const before = fs.readFileSync(paths.channel, "utf8");
     const out = join(newFolder(), "next.json");
-    const next = store.saveTo(out, loaded, { count: 1 });
+    const next = store.next(loaded, { count: 1 });
+    store.writeState(out, next.text);
     expect(fs.readFileSync(out, "utf8")).toBe(store.next(loaded, { count: 1 }).text);
     expect(store.load({ ...paths, channel: out }, "pure")).toMatchObject({ revision: 2, hash: next.hash });
     expect(fs.readFileSync(paths.channel, "utf8")).toBe(before);
@@ -125,7 +126,9 @@ describe("a state that goes elsewhere", () => {
   test("goes into a pipe", async () => {
     const paths = newParty();
     const loaded = store.load(paths, "pure");
-    const text = await throughFifo((path) => store.saveTo(path, loaded, { count: 1 }));
+    const text = await throughFifo((path) => {
+      store.writeState(path, store.next(loaded, { count: 1 }).text);
+    });
     expect(text).toBe(store.next(loaded, { count: 1 }).text);
     const lines = await throughFifo((path) => {
       store.appendRevoked(path, [{ number: 1 }, { number: 2 }]);
@@ -135,7 +138,11 @@ describe("a state that goes elsewhere", () => {
 
   test("on a full device is file-not-written", () => {
     const loaded = store.load(newParty(), "pure");
-    expect(refusal(() => store.saveTo("/dev/full", loaded, {}))).toMatchObject({ code: "file-not-written", details: { system: "ENOSPC" } });
+    expect(
+      refusal(() => {
+        store.writeState("/dev/full", store.next(loaded, {}).text);
+      }),
+    ).toMatchObject({ code: "file-not-written", details: { system: "ENOSPC" } });
   });
 });
 

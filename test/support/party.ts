@@ -56,6 +56,9 @@ function contextFor({ stdin, outputIsStdout = true }: RunOptions): Context {
       read = true;
       return typeof stdin === "string" ? stdin : JSON.stringify(stdin);
     },
+    writeStdout: () => {
+      throw new Error("a state for standard output: only a process has one");
+    },
     outputIsStdout,
     self: ["chankit"],
     entropy: (size) => new Uint8Array(size).fill(9),

@@ -5,6 +5,8 @@ export interface Context {
   readonly store: Store;
   /** Standard input, whole. Throws: usage-stdin-twice where it was read before. */
   readonly readStdin: () => string;
+  /** For a result that is not the report. */
+  readonly writeStdout: (text: string) => void;
   /** Whether the report goes to standard output. */
   readonly outputIsStdout: boolean;
   /** How this program is called, as words of a command line. */

@@ -1,4 +1,4 @@
-import { readFileSync, writeSync } from "node:fs";
+import { fstatSync, readFileSync, writeSync } from "node:fs";
 import { LnError } from "../../protocol/errors.js";
 
 const STDIN = 0;
@@ -60,6 +60,7 @@ function reasonOf(error: unknown): string {
   return codeOf(error) ?? "unknown reason";
 }
 
+/** A terminal is a character device, and only of one is Node asked: its stream for standard output takes a tenth of a start to make. */
 export function stdoutIsTerminal(): boolean {
-  return process.stdout.isTTY;
+  return fstatSync(STDOUT).isCharacterDevice() && process.stdout.isTTY;
 }

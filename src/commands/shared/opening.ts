@@ -1,10 +1,10 @@
-import { fromHex, scriptPubkey } from "../../protocol/bytes.js";
+import { scriptPubkey } from "../../protocol/bytes.js";
 import { CHAINS, type Limits } from "../../protocol/channel/params.js";
 import type { OwnTerms } from "../../protocol/channel/transitions/opening.js";
 import { FORMATS } from "../../protocol/tx/format.js";
 import { type ChannelType } from "../../protocol/tx/channel-type.js";
 import { type MilliSatoshi, type Satoshi, msat, perKw, sat, toMsat } from "../../protocol/units.js";
-import { type FlagValues, amountMsat, amountSat, feerate, flag, integer, oneOf, toggle } from "./options.js";
+import { type FlagValues, amountMsat, amountSat, feerate, flag, hex, integer, oneOf, toggle } from "./options.js";
 
 /** What a party sets for itself and imposes on the peer, and what it takes from a peer. */
 export const openingFlags = {
@@ -15,8 +15,8 @@ export const openingFlags = {
   htlcMinimum: flag("--htlc-minimum <amount>", "smallest HTLC from the peer (default: 1msat)", amountMsat),
   maxInFlight: flag("--max-in-flight <amount>", "most value in the peer's HTLCs (default: the funding)", amountMsat),
   maxAcceptedHtlcs: flag("--max-accepted-htlcs <count>", "most HTLCs from the peer (default: what the format allows)", integer(0, 0xffff)),
-  upfrontShutdownScript: flag("--upfront-shutdown-script <hex>", "the only script that a mutual close may pay us to", (hex) =>
-    scriptPubkey(fromHex(hex)),
+  upfrontShutdownScript: flag("--upfront-shutdown-script <hex>", "the only script that a mutual close may pay us to", (value) =>
+    scriptPubkey(hex(value)),
   ),
   minFeerate: flag("--min-feerate <sat_per_kw>", "lowest feerate agreed to (default: 253)", feerate),
   maxFeerate: flag("--max-feerate <sat_per_kw>", "highest feerate agreed to (default: 100000)", feerate),

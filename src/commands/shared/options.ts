@@ -1,3 +1,4 @@
+import { fromHex } from "../../protocol/bytes.js";
 import { LnError } from "../../protocol/errors.js";
 import { type FeeratePerKw, type MilliSatoshi, MSAT_PER_SAT, type Satoshi, msat, perKw, sat } from "../../protocol/units.js";
 
@@ -74,6 +75,12 @@ export function oneOf<const T extends readonly string[]>(values: T): (text: stri
     if (!values.includes(text)) throw bad(values.join(" or "), text);
     return text;
   };
+}
+
+/** Bytes in hex. Throws: usage-value. */
+export function hex(text: string): Uint8Array {
+  if (!/^(?:[0-9a-fA-F]{2})*$/.test(text)) throw bad("bytes in hex", text);
+  return fromHex(text);
 }
 
 export const text = (value: string): string => value;

@@ -68,11 +68,6 @@ export function loadParty(ctx: Context, paths: PartyPaths, options: Partial<Chan
 }
 
 const STDIN = "/dev/stdin";
-const STDOUT = "/dev/stdout";
-
-function channelOutPath(path: string): string {
-  return path === "-" ? STDOUT : path;
-}
 
 function purposeOf({ channel, dryRun, channelOut }: Partial<ChangeOptions>): Purpose {
   if (channel === "-" || channelOut !== undefined) return "pure";
@@ -119,7 +114,7 @@ export function settle(
   if (options.dryRun === true) return { document: { dry_run: true, ...wouldSend(sent, resend), ...summary() } };
   if (!repeated) save(ctx, party, outcome, options);
   else if (options.channelOut !== undefined && party.loaded !== undefined) {
-    ctx.store.writeOutput(channelOutPath(options.channelOut), `${JSON.stringify(party.loaded.document, null, 2)}\n`, "replace");
+    writeState(ctx, options.channelOut, `${JSON.stringify(party.loaded.document, null, 2)}\n`);
   }
   const message = sent ?? (resend === null ? null : reopened(resend));
   return message === null ? { document: repeated ? { already_done: true, ...summary() } : summary() } : messageReport(state, message);
@@ -164,7 +159,7 @@ function save(
       throw new LnError("usage-revoked-out", "this step revokes a commitment with HTLCs: say with --revoked-out where their line goes", {});
     }
     if (options.revokedOut !== undefined && line.length > 0) ctx.store.appendRevoked(options.revokedOut, line);
-    ctx.store.saveTo(channelOutPath(options.channelOut), loaded, document);
+    writeState(ctx, options.channelOut, ctx.store.next(loaded, document).text);
     return;
   }
   const marks = isFunded(state)
@@ -172,6 +167,12 @@ function save(
     : { lowestUnreleased: 0, highestSigned: null };
   if (loaded === undefined) ctx.store.createChannel(paths, document, marks);
   else ctx.store.save(paths, loaded, document, { marks, revoked: line });
+}
+
+/** A state that goes elsewhere than into its party's folder. */
+function writeState(ctx: Context, path: string, text: string): void {
+  if (path === "-") ctx.writeStdout(text);
+  else ctx.store.writeState(path, text);
 }
 
 function wouldSend(sent: Sent | null, resend: OutboxEntry | null): Record<string, unknown> {

@@ -8,7 +8,7 @@ import { multiplySecrets } from "./scalar.js";
 /** Throws: key-not-on-curve. */
 export function assertOnCurve(candidate: Point, what: string): void {
   if (!ecc().isPoint(candidate)) {
-    throw new LnError("key-not-on-curve", `${what} ${toHex(candidate)} is not a point of the curve`, { what, value: toHex(candidate) });
+    throw new LnError("key-not-on-curve", `${what} ${toHex(candidate)} is not a point of the curve`, { path: what, value: toHex(candidate) });
   }
 }
 

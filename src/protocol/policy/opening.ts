@@ -21,7 +21,7 @@ export interface Proposal {
   readonly feeratePerKw: FeeratePerKw;
 }
 
-/** Rules of BOLT 2 §The `open_channel` Message about the channel itself, checked by whoever proposes and by whoever accepts. */
+/** Rules about the channel itself, checked by whoever proposes and by whoever accepts. BOLT 2 §The `open_channel` Message. */
 export function checkProposal(proposal: Proposal, limits: Limits): void {
   const { fundingSatoshis, pushMsat, feeratePerKw } = proposal;
   demand(fundingSatoshis < LARGE_CHANNEL, "policy-funding-too-large", () => [

@@ -126,11 +126,7 @@ export function verifySignatures(
     throw new LnError(
       "state-signature-invalid",
       `signature ${toHex(signature)} is not good for our commitment ${number}, txid ${displayTxid(commitment.txid)}`,
-      {
-        number,
-        txid: displayTxid(commitment.txid),
-        signature: toHex(signature),
-      },
+      { path: "signature", number, txid: displayTxid(commitment.txid), signature: toHex(signature) },
     );
   }
   const htlcTxs = buildHtlcTxs(commitment);
