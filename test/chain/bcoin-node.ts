@@ -1,0 +1,49 @@
+import { toHex } from "../../src/protocol/bytes.js";
+import { bcoin } from "./bcoin.js";
+import type { Mined, RegtestNode } from "./regtest-node.js";
+
+/** A full node of bcoin's in this process, in memory, with no peers and no port. */
+export async function startBcoin(rewardScript: Uint8Array): Promise<RegtestNode> {
+  const { chain, mempool, miner } = new bcoin.FullNode({ network: "regtest", memory: true, listen: false, workers: false, logLevel: "none" });
+  for (const part of [chain, mempool, miner]) await part.open();
+  const rewards = bcoin.Address.fromScript(bcoin.Script.fromRaw(toHex(rewardScript), "hex"));
+
+  const mine = async (transactions: readonly string[]): Promise<Mined> => {
+    const job = await miner.createJob(null, rewards);
+    for (const hex of transactions) job.pushTX(bcoin.TX.fromRaw(hex, "hex"));
+    job.refresh();
+    try {
+      const added = await chain.add(job.mine());
+      if (added === null) throw new Error("the block's parent is not known");
+    } catch (error) {
+      if (!isVerifyError(error)) throw error;
+      return { kind: "refused", reason: error.reason };
+    }
+    return { kind: "mined", height: chain.height };
+  };
+
+  return {
+    height: () => Promise.resolve(chain.height),
+    medianTimePast: () => chain.getMedianTime(chain.tip),
+    mine,
+    advance: async (blocks) => {
+      for (let mined = 0; mined < blocks; mined++) {
+        const { kind } = await mine([]);
+        if (kind !== "mined") throw new Error("an empty block was refused");
+      }
+    },
+    rewardOf: async (height) => {
+      const coinbase = (await chain.getBlock(height))?.txs[0];
+      const output = coinbase?.outputs[0];
+      if (coinbase === undefined || output === undefined) throw new Error(`there is no block ${height}`);
+      return { txid: coinbase.txid(), amount: BigInt(output.value) };
+    },
+    stop: async () => {
+      for (const part of [miner, mempool, chain]) await part.close();
+    },
+  };
+}
+
+function isVerifyError(error: unknown): error is { readonly reason: string } {
+  return error instanceof Error && "type" in error && error.type === "VerifyError";
+}

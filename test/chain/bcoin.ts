@@ -1,0 +1,52 @@
+import { createRequire } from "node:module";
+
+/*
+ * The part of bcoin 1.0.2 that the tests use, typed by hand: bcoin itself has no types.
+ * Its flags of standardness, and every rule that Bitcoin Core's script tests have for witness version 0.
+ */
+
+export interface BcoinTx {
+  readonly inputs: readonly { readonly script: BcoinScript; readonly witness: object }[];
+  isFinal(height: number, time: number): boolean;
+}
+
+interface BcoinScript {
+  readonly raw: Uint8Array;
+}
+
+interface BcoinBlock {
+  readonly txs: readonly { txid(): string; readonly outputs: readonly { readonly value: number }[] }[];
+}
+
+interface BcoinJob {
+  pushTX(tx: BcoinTx): boolean;
+  refresh(): void;
+  mine(): BcoinBlock;
+}
+
+interface BcoinNode {
+  readonly chain: {
+    readonly height: number;
+    readonly tip: object;
+    readonly state: { hasWitness(): boolean; hasCSV(): boolean };
+    open(): Promise<void>;
+    close(): Promise<void>;
+    add(block: BcoinBlock): Promise<object | null>;
+    getMedianTime(tip: object): Promise<number>;
+    getBlock(height: number): Promise<BcoinBlock | null>;
+  };
+  readonly mempool: { open(): Promise<void>; close(): Promise<void> };
+  readonly miner: { open(): Promise<void>; close(): Promise<void>; createJob(tip: null, address: object): Promise<BcoinJob> };
+}
+
+interface Bcoin {
+  readonly TX: { fromRaw(raw: string, encoding: "hex"): BcoinTx };
+  readonly Script: {
+    fromRaw(raw: string, encoding: "hex"): BcoinScript;
+    verify(input: BcoinScript, witness: object, output: BcoinScript, tx: BcoinTx, index: number, value: number, flags: number): void;
+  };
+  readonly Address: { fromScript(script: BcoinScript): object };
+  readonly FullNode: new (options: Readonly<Record<string, unknown>>) => BcoinNode;
+}
+
+export const bcoin = createRequire(import.meta.url)("bcoin") as Bcoin;
