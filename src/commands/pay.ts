@@ -1,4 +1,4 @@
-import { proposePay } from "../protocol/channel/transitions/changes.js";
+import { propose } from "../protocol/channel/transitions/changes.js";
 import { LnError } from "../protocol/errors.js";
 import { defineCommand } from "./shared/command.js";
 import { amountMsat, flag, text } from "./shared/options.js";
@@ -24,7 +24,7 @@ export const command = defineCommand({
     const party = loadParty(ctx, paths, o);
     const [amount] = rest;
     if (amount === undefined) throw new LnError("usage-argument", "name the amount, with its unit: 0.02btc", {});
-    const outcome = proposePay(party.state, amountMsat(amount), o.requestId);
+    const outcome = propose(party.state, { kind: "pay", amountMsat: amountMsat(amount) }, o.requestId);
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
   },
 });

@@ -1,6 +1,6 @@
 import type { Received } from "../protocol/channel/message-log.js";
 import type { ChannelState } from "../protocol/channel/state.js";
-import { receivePay } from "../protocol/channel/transitions/changes.js";
+import { isChangeMessage, receiveChange } from "../protocol/channel/transitions/changes.js";
 import { receiveCommitmentSigned } from "../protocol/channel/transitions/commit.js";
 import { receiveAcceptChannel, receiveChannelReady, receiveFundingSigned } from "../protocol/channel/transitions/opening.js";
 import type { Outcome } from "../protocol/channel/transitions/outcome.js";
@@ -31,6 +31,7 @@ export const command = defineCommand({
 });
 
 function receive(state: ChannelState, received: Received): Outcome {
+  if (isChangeMessage(received.message)) return receiveChange(state, received);
   const { type } = received.message;
   switch (type) {
     case "accept_channel":
@@ -39,8 +40,6 @@ function receive(state: ChannelState, received: Received): Outcome {
       return receiveFundingSigned(state, received);
     case "channel_ready":
       return receiveChannelReady(state, received);
-    case "pay":
-      return receivePay(state, received);
     case "commitment_signed":
       return receiveCommitmentSigned(state, received);
     case "revoke_and_ack":

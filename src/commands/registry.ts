@@ -40,6 +40,15 @@ export const REGISTRY: readonly Entry[] = [
   entry("import-channel", "setUp", "take over a channel in mid-life, or a test case", async () => (await import("./import-channel.js")).command),
   entry("demo", "setUp", "write two parties and the twenty steps as a script", async () => (await import("./demo.js")).command),
   entry("pay", "change", "propose to shift balance to the peer", async () => (await import("./pay.js")).command),
+  entry("add-htlc", "change", "offer an HTLC: update_add_htlc", async () => (await import("./add-htlc.js")).command),
+  entry(
+    "fulfill-htlc",
+    "change",
+    "claim a received HTLC with its preimage: update_fulfill_htlc",
+    async () => (await import("./fulfill-htlc.js")).command,
+  ),
+  entry("fail-htlc", "change", "give a received HTLC back: update_fail_htlc", async () => (await import("./fail-htlc.js")).command),
+  entry("update-fee", "change", "change the commitments' feerate: update_fee", async () => (await import("./update-fee.js")).command),
   entry("receive", "change", "take in any message, by its type", async () => (await import("./receive.js")).command),
   entry("resend", "change", "print again what the peer has not acknowledged", async () => (await import("./resend.js")).command),
   entry(

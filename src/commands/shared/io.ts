@@ -1,4 +1,4 @@
-import { fstatSync, readFileSync, writeSync } from "node:fs";
+import { fstatSync, readFileSync, statSync, writeSync } from "node:fs";
 import { LnError } from "../../protocol/errors.js";
 
 const STDIN = 0;
@@ -60,7 +60,11 @@ function reasonOf(error: unknown): string {
   return codeOf(error) ?? "unknown reason";
 }
 
-/** A terminal is a character device, and only of one is Node asked: its stream for standard output takes a tenth of a start to make. */
+/**
+ * A terminal is a character device other than /dev/null, and only of such a one is Node asked: its stream for standard output takes a tenth of a
+ * start to make.
+ */
 export function stdoutIsTerminal(): boolean {
-  return fstatSync(STDOUT).isCharacterDevice() && process.stdout.isTTY;
+  const stats = fstatSync(STDOUT);
+  return stats.isCharacterDevice() && stats.rdev !== statSync("/dev/null", { throwIfNoEntry: false })?.rdev && process.stdout.isTTY;
 }

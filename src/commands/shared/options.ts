@@ -83,4 +83,18 @@ export function hex(text: string): Uint8Array {
   return fromHex(text);
 }
 
+/** That many bytes in hex. Throws: usage-value. */
+export function hexOf(size: number): (text: string) => Uint8Array {
+  return (text) => {
+    if (!new RegExp(`^(?:[0-9a-fA-F]{2}){${size}}$`).test(text)) throw bad(`${size} bytes in hex`, text);
+    return fromHex(text);
+  };
+}
+
+/** An HTLC's id among the arguments. Throws: usage-argument, usage-value. */
+export function htlcId(text: string | undefined): bigint {
+  if (text === undefined) throw new LnError("usage-argument", "name the HTLC by its id", {});
+  return BigInt(integer(0, Number.MAX_SAFE_INTEGER)(text));
+}
+
 export const text = (value: string): string => value;

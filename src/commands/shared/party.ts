@@ -110,6 +110,7 @@ export function settle(
 ): Report {
   const { state, sent, repeated, resend } = outcome;
   refuseTwoDocuments(ctx, options);
+  outcome.warnings.forEach(ctx.warn);
   if (party.loaded === undefined && options.channelOut === undefined) requireNew(ctx, party.paths);
   if (options.dryRun === true) return { document: { dry_run: true, ...wouldSend(sent, resend), ...summary() } };
   if (!repeated) save(ctx, party, outcome, options);

@@ -215,3 +215,9 @@ export function nextNumber(state: FundedChannel, owner: Side): CommitmentNumber 
   if (staged !== null) return staged.number;
   return owner === "remote" ? highestSigned(state) + 1 : (state.fundings[0].local.current?.number ?? -1) + 1;
 }
+
+/** What every commitment says that could be published now, of either side. */
+export function unrevokedSpecs(state: FundedChannel): readonly CommitmentSpec[] {
+  const [{ local, remote }] = state.fundings;
+  return [local.previous, local.current, remote.current, remote.next].flatMap((commit) => (commit === null ? [] : [commit.spec]));
+}

@@ -3,7 +3,7 @@ import { SIDES, type Side, opposite } from "../side.js";
 import { baseFee, isTrimmed } from "../tx/fees.js";
 import { FORMATS } from "../tx/format.js";
 import type { CommitmentSpec } from "../tx/spec.js";
-import { type MilliSatoshi, floorToSat } from "../units.js";
+import { type MilliSatoshi, floorToSat, perKw } from "../units.js";
 import { demand } from "./rule.js";
 
 /** `pay` is no BOLT message: only channels that agreed to it at opening use it. */
@@ -31,13 +31,29 @@ export function idMustBeNext(id: bigint, next: bigint): void {
 /** As many payments may be under way from one side as BOLT 2 allows HTLCs, so that no peer can swell our files. */
 const MAX_PENDING = 483;
 
-/** Throws: policy-pending-limit. */
+/** HTLCs have their own limit; what has none in BOLT 2 has this one. Throws: policy-pending-limit. */
 export function pendingMustBeFew(state: FundedChannel, by: Side): void {
-  const pending = state.changes[by].filter(({ stage }) => stage !== "irrevocable").length;
+  const unlimited = state.changes[by].filter(({ content }) => content.kind === "pay" || content.kind === "update_fee");
+  const pending = unlimited.filter(({ stage }) => stage !== "irrevocable").length;
   demand(pending < MAX_PENDING, "policy-pending-limit", () => [
-    `${pending} changes of the ${by} side are under way already`,
+    `${pending} payments and fee changes of the ${by} side are under way already`,
     { by, pending, limit: MAX_PENDING },
   ]);
+}
+
+/**
+ * A feerate twice as high would leave the opener unable to add anything. BOLT 2 §Adding an HTLC: `update_add_htlc`: a warning, not a refusal.
+ * Null where the opener keeps enough.
+ */
+export function feeSpikeWarning(proposed: FundedChannel): string | null {
+  for (const owner of SIDES) {
+    const spec = eventualSpec(atWorstFor(proposed, proposed.opener), owner);
+    const costs = commitmentCosts(proposed, { ...spec, feeratePerKw: perKw(2n * spec.feeratePerKw) }, owner);
+    const balance = floorToSat(spec.balances[proposed.opener]);
+    if (balance < costs)
+      return `at twice the feerate the ${owner} commitment would cost ${costs} sat, the opener keeps ${balance} sat: no fee-spike buffer is left`;
+  }
+  return null;
 }
 
 /** What each side can spend after the commitment's costs, in msat; below 0 where it can't bear them. */
@@ -67,7 +83,7 @@ export function payerMustHave(state: FundedChannel, payer: Side, amount: MilliSa
  * The channel as it is at worst for `side`: of what the other side has proposed, whatever would be a gain may still be forgotten, or may reach a
  * commitment later than our own proposals do.
  */
-function atWorstFor(state: FundedChannel, side: Side): FundedChannel {
+export function atWorstFor(state: FundedChannel, side: Side): FundedChannel {
   const other = opposite(side);
   const uncertain = state.changes[other].filter(({ content }) => content.kind === "add_htlc" || content.kind === "update_fee");
   return { ...state, changes: { ...state.changes, [other]: uncertain } };

@@ -20,10 +20,12 @@ export interface Outcome<State extends ChannelState = ChannelState> {
   readonly revoked: RevokedHtlcs | null;
   /** The message of the first time, where a step is repeated that gave one. */
   readonly resend: OutboxEntry | null;
+  /** What is allowed but not wise. */
+  readonly warnings: readonly string[];
 }
 
 export function done<State extends ChannelState>(state: State, more: Partial<Omit<Outcome, "state">> = {}): Outcome<State> {
-  return { state, sent: null, repeated: false, revoked: null, resend: null, ...more };
+  return { state, sent: null, repeated: false, revoked: null, resend: null, warnings: [], ...more };
 }
 
 /** The state with one message more in its outbox, and the message with its place in the stream. */

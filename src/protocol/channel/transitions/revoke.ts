@@ -1,3 +1,5 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { type Bytes32, equalBytes } from "../../bytes.js";
 import { LnError } from "../../errors.js";
 import { assertOnCurve } from "../../keys/derivation.js";
 import { type PartyKeys, ownSecret } from "../../keys/party-keys.js";
@@ -7,7 +9,7 @@ import { isTrimmed } from "../../tx/fees.js";
 import { FORMATS } from "../../tx/format.js";
 import { type Received, acknowledge, newestSent } from "../message-log.js";
 import { requireOwnKeys } from "../own-keys.js";
-import { type ChannelState, type FundedChannel, type RemoteCommit, lowestUnreleased, ownPoint, requireFunded } from "../state.js";
+import { type ChannelState, type FundedChannel, type RemoteCommit, lowestUnreleased, ownPoint, requireFunded, unrevokedSpecs } from "../state.js";
 import type { MessageOf } from "../../wire/messages.js";
 import { advance } from "./commit.js";
 import { ownPointsFrom } from "./opening.js";
@@ -36,7 +38,14 @@ export function makeRevocation(channel: ChannelState, keys: PartyKeys): Outcome 
     fundings: [{ ...funding, local: { ...funding.local, previous: null } }],
     ownPoints: ownPointsFrom(keys, number + 1),
   };
-  return sending(revoked, lastRevocation(revoked, keys));
+  return sending(withoutOldPreimages(revoked), lastRevocation(revoked, keys));
+}
+
+/** A preimage is kept as long as a commitment that could be published needs it. */
+function withoutOldPreimages(state: FundedChannel): FundedChannel {
+  const hashes = unrevokedSpecs(state).flatMap(({ htlcs }) => htlcs.map(({ paymentHash }) => paymentHash));
+  const needed = (preimage: Bytes32) => hashes.some((hash) => equalBytes(hash, sha256(preimage)));
+  return { ...state, knownPreimages: state.knownPreimages.filter(needed) };
 }
 
 /** Secret out: the revoke_and_ack of the last number that was revoked, made again. Throws: policy-revoke-unverified, key-mismatch. */
@@ -71,13 +80,13 @@ export function receiveRevocation(channel: ChannelState, received: Received): Ou
 
   const answered = newestSent(messages, "commitment_signed")?.seq ?? 0;
   return done(
-    {
+    withoutOldPreimages({
       ...advance(advance(state, "local", "signed", "acked"), "remote", "countersigned", "irrevocable"),
       messages: acknowledge(messages, ({ seq }) => seq <= answered),
       fundings: [{ ...funding, remote: { current: next, next: null } }],
       remoteNextPoint: { number: next.number + 1, point: message.nextPerCommitmentPoint },
       remoteSecrets: insertSecret(state.remoteSecrets, secretIndex(current.number), message.perCommitmentSecret),
-    },
+    }),
     { revoked: withHtlcs(state, current) },
   );
 }
