@@ -61,7 +61,9 @@ async function main(given: readonly string[]): Promise<number> {
   let exit = 0;
   const all = argv[0] === "help" && argv[1] === "all";
   const named = argv.find((arg) => !arg.startsWith("-"));
-  for (const { name, group, summary, load } of REGISTRY) {
+  // The others are for the list, and for a suggestion where a name is mistyped
+  const wanted = REGISTRY.filter(({ name }) => name === argv[0]);
+  for (const { name, group, summary, load } of wanted.length > 0 ? wanted : REGISTRY) {
     const command = program.command(name).summary(summary).helpGroup(groupTitle(group)).copyInheritedSettings(program);
     if (name === named || all) {
       declare(command, await load(), (code) => {

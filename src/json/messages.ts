@@ -37,7 +37,8 @@ const names = z.enum(Object.keys(MESSAGES) as [MessageName, ...MessageName[]]);
 const typed = z.looseObject({ type: names });
 
 /** A message file that leaves it at the bytes. */
-const wireOnly = fields({ type: optional(names), wire: hexBytes, seq: optional(u53) });
+const WIRE_ONLY = { type: optional(names), wire: hexBytes, seq: optional(u53) };
+const wireOnly = fields(WIRE_ONLY);
 
 const unknownTlvs = z.array(fields({ type: u64, value: hexBytes }));
 
@@ -139,7 +140,7 @@ function codecOfForm(form: Form): z.core.$ZodType {
 
 function isWireOnly(document: unknown): boolean {
   if (typeof document !== "object" || document === null || !("wire" in document)) return false;
-  return Object.keys(document).every((key) => key in wireOnly.def.in.shape);
+  return Object.keys(document).every((key) => key in WIRE_ONLY);
 }
 
 function readWire(document: unknown, source: string): ReadMessage {

@@ -18,29 +18,31 @@ import {
 import { Secret32, type SecretRole } from "../protocol/secret.js";
 import { SIDES } from "../protocol/side.js";
 import { msat, perKw, sat, type FeeratePerKw, type MilliSatoshi, type Satoshi } from "../protocol/units.js";
-import { codec } from "./codec.js";
+import { codec, plain, type Codec, type JsonForm } from "./codec.js";
 import { secretForm } from "./redact.js";
 
 /**
  * Hex of `size` bytes, or of any number of them. Both cases are read, lower case is written.
  * The group must not capture: with a capture the engine remembers every byte and overflows its stack on a few megabytes.
  */
-function hexText(form: string, size?: number): z.ZodMiniString {
-  const pattern = new RegExp(`^(?:[0-9a-fA-F]{2})${size === undefined ? "*" : `{${size}}`}$`);
-  return z.string({ error: form }).check(z.regex(pattern, { error: form }));
+function hexText(expected: string, size?: number): JsonForm<string> {
+  const pattern = `^(?:[0-9a-fA-F]{2})${size === undefined ? "*" : `{${size}}`}$`;
+  const regex = new RegExp(pattern);
+  return {
+    is: (value): value is string => typeof value === "string" && regex.test(value),
+    expected,
+    jsonSchema: { type: "string", pattern },
+  };
 }
 
-/** A codec whose JSON side is a string. */
-type TextCodec<T> = z.ZodMiniCodec<z.ZodMiniString, z.ZodMiniType<T, T>>;
-
-function bytesOf<T extends Uint8Array>(form: string, size: number | undefined, brand: (bytes: Uint8Array) => T): TextCodec<T> {
+function bytesOf<T extends Uint8Array>(form: string, size: number | undefined, brand: (bytes: Uint8Array) => T): Codec<T, string> {
   return codec(hexText(form, size), { decode: (hex) => brand(fromHex(hex)), encode: toHex });
 }
 
 /** Any number of bytes, none included. */
 export const hexBytes = bytesOf("bytes in hex", undefined, (bytes) => bytes);
 
-export function hexBytesOf(size: number): TextCodec<Uint8Array> {
+export function hexBytesOf(size: number): Codec<Uint8Array, string> {
   return bytesOf(`${size} bytes in hex`, size, (bytes) => bytes);
 }
 
@@ -49,50 +51,62 @@ export const signature = bytesOf<Signature>("a signature of 64 bytes in hex", 64
 export const scriptPubkey = bytesOf<ScriptPubkey>("a script in hex", undefined, toScriptPubkey);
 
 /** JSON shows a txid in display order; the value is in internal order. */
-export const txid: TextCodec<Txid> = codec(hexText("a txid of 32 bytes in hex", 32), { decode: parseTxid, encode: displayTxid });
+export const txid: Codec<Txid, string> = codec(hexText("a txid of 32 bytes in hex", 32), { decode: parseTxid, encode: displayTxid });
 
 /** A compressed point by its shape alone: whether it is on the curve is asked where it enters the channel. */
-export function point<Role extends KeyRole>(role: Role): TextCodec<Point<Role>> {
+export function point<Role extends KeyRole>(role: Role): Codec<Point<Role>, string> {
   return bytesOf(`a point (${role}) of 33 bytes in hex`, 33, (bytes) => toPoint<Role>(bytes));
 }
 
 /** Secret: 32 bytes that no error shows; `encode` reveals them, so only a document that may hold secrets uses this. */
-export function secret<Role extends SecretRole>(role: Role): TextCodec<Secret32<Role>> {
+export function secret<Role extends SecretRole>(role: Role): Codec<Secret32<Role>, string> {
   return codec(hexText(secretForm(role), 32), {
     decode: (hex) => new Secret32<Role>(fromHex(hex)),
     encode: (value) => toHex(value.reveal()),
   });
 }
 
-function unsigned(maximum: number, written: string): z.ZodMiniNumberFormat {
-  const error = `an integer from 0 to ${written}`;
-  return z.int({ error }).check(z.minimum(0, { error }), z.maximum(maximum, { error }));
+function isUnsigned(value: unknown, maximum: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= maximum;
 }
 
-export const u8 = unsigned(0xff, "255");
-export const u16 = unsigned(0xffff, "65535");
-export const u32 = unsigned(0xffffffff, "4294967295");
+function unsigned(maximum: number, written: string): JsonForm<number> {
+  return {
+    is: (value): value is number => isUnsigned(value, maximum),
+    expected: `an integer from 0 to ${written}`,
+    jsonSchema: { type: "integer", minimum: 0, maximum },
+  };
+}
+
+const u32Form = unsigned(0xffffffff, "4294967295");
+
+export const u8 = plain(unsigned(0xff, "255"));
+export const u16 = plain(unsigned(0xffff, "65535"));
+export const u32 = plain(u32Form);
 /** What a JSON number holds exactly. */
-export const u53 = unsigned(Number.MAX_SAFE_INTEGER, "2^53−1");
+export const u53 = plain(unsigned(Number.MAX_SAFE_INTEGER, "2^53−1"));
 /** 48 bits, hidden in locktime and sequence, 24 each. BOLT 3 §Commitment Transaction. */
-export const commitmentNumber = unsigned(2 ** 48 - 1, "2^48−1");
+export const commitmentNumber = plain(unsigned(2 ** 48 - 1, "2^48−1"));
 
-const U64_MAX_DIGITS = "18446744073709551615";
-const u64Form = { error: "an integer from 0 to 2^64−1 (above 2^53−1 as a decimal string)" };
+const U64_MAX = "18446744073709551615";
+const DECIMAL = /^(0|[1-9][0-9]{0,19})$/;
 
-const u64Json = z.union(
-  [
-    z.int(u64Form).check(z.minimum(0, u64Form)),
-    z.string(u64Form).check(
-      z.regex(/^(0|[1-9][0-9]{0,19})$/, u64Form),
-      z.refine((digits) => digits.length < U64_MAX_DIGITS.length || digits <= U64_MAX_DIGITS, u64Form),
-    ),
-  ],
-  u64Form,
-);
+const u64Form: JsonForm<number | string> = {
+  is: (value): value is number | string =>
+    typeof value === "string"
+      ? DECIMAL.test(value) && (value.length < U64_MAX.length || value <= U64_MAX)
+      : isUnsigned(value, Number.MAX_SAFE_INTEGER),
+  expected: "an integer from 0 to 2^64−1 (above 2^53−1 as a decimal string)",
+  jsonSchema: {
+    anyOf: [
+      { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+      { type: "string", pattern: DECIMAL.source },
+    ],
+  },
+};
 
-function u64As<T extends bigint>(brand: (value: bigint) => T): z.ZodMiniCodec<typeof u64Json, z.ZodMiniType<T, T>> {
-  return codec(u64Json, {
+function u64As<T extends bigint>(brand: (value: bigint) => T): Codec<T, number | string> {
+  return codec<number | string, T>(u64Form, {
     decode: (value) => brand(BigInt(value)),
     encode: (value) => (value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value)),
   });
@@ -103,7 +117,7 @@ export const u64 = u64As((value) => value);
 export const satoshi = u64As<Satoshi>(sat);
 export const millisatoshi = u64As<MilliSatoshi>(msat);
 
-export const feeratePerKw = codec(u32, { decode: (value): FeeratePerKw => perKw(BigInt(value)), encode: (rate: FeeratePerKw) => Number(rate) });
+export const feeratePerKw = codec(u32Form, { decode: (value): FeeratePerKw => perKw(BigInt(value)), encode: (rate: FeeratePerKw) => Number(rate) });
 
 export const side = z.enum(SIDES);
 

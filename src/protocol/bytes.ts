@@ -60,24 +60,24 @@ export function toHex(bytes: Uint8Array): string {
   return hex;
 }
 
+/** Hex digits of both cases by their character codes, −1 for what is none: a table, since a start interprets every byte of a channel file. */
+const DIGITS = new Int8Array(128).fill(-1);
+for (const [value, digit] of Array.from("0123456789abcdef").entries()) {
+  DIGITS[digit.charCodeAt(0)] = value;
+  DIGITS[digit.toUpperCase().charCodeAt(0)] = value;
+}
+
 /** Throws: input-hex. The message never repeats the value, which may be a secret. */
 export function fromHex(hex: string): Uint8Array {
   if (hex.length % 2 !== 0) throw new LnError("input-hex", `hex of odd length ${hex.length}`, { length: hex.length });
   const bytes = new Uint8Array(hex.length / 2);
   for (let i = 0; i < bytes.length; i++) {
-    const high = nibble(hex.charCodeAt(2 * i));
-    const low = nibble(hex.charCodeAt(2 * i + 1));
+    const high = DIGITS[hex.charCodeAt(2 * i)] ?? -1;
+    const low = DIGITS[hex.charCodeAt(2 * i + 1)] ?? -1;
     if (high < 0 || low < 0) throw new LnError("input-hex", `not hex at character ${2 * i}`, { at: 2 * i });
     bytes[i] = (high << 4) | low;
   }
   return bytes;
-}
-
-function nibble(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  if (code >= 97 && code <= 102) return code - 87;
-  if (code >= 65 && code <= 70) return code - 55;
-  return -1;
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {

@@ -3,7 +3,7 @@ import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import * as z from "zod/mini";
 import { fields, optional } from "../json/fields.js";
 import * as json from "../json/primitives.js";
-import { codec } from "../json/codec.js";
+import { codec, type JsonForm } from "../json/codec.js";
 import { type Point, type Signature, type WitnessScript, displayTxid, equalBytes, toHex } from "../protocol/bytes.js";
 import { LnError } from "../protocol/errors.js";
 import { deriveRevocationSecret, deriveSecret, publicKey } from "../protocol/keys/derivation.js";
@@ -27,7 +27,13 @@ import { signLowR } from "./low-r.js";
 /** Names that this layout gives to channel types; which of them are supported, the table of formats says. */
 const TYPE_NAMES = ["legacy", "static_remotekey", "anchor_outputs", "anchors", "zero_fee_commitments", "simple_taproot"] as const;
 
-const channelType = codec(z.enum(TYPE_NAMES), { decode: supportedType, encode: (type: ChannelType) => type });
+const typeName: JsonForm<(typeof TYPE_NAMES)[number]> = {
+  is: (value): value is (typeof TYPE_NAMES)[number] => (TYPE_NAMES as readonly unknown[]).includes(value),
+  expected: TYPE_NAMES.map((name) => JSON.stringify(name)).join(" or "),
+  jsonSchema: { type: "string", enum: TYPE_NAMES },
+};
+
+const channelType = codec<(typeof TYPE_NAMES)[number], ChannelType>(typeName, { decode: supportedType, encode: (type: ChannelType) => type });
 
 function supportedType(name: (typeof TYPE_NAMES)[number]): ChannelType {
   if (name in FORMATS) return name as ChannelType;

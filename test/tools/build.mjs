@@ -10,14 +10,35 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const dist = join(root, "dist");
 
 /**
- * commander loads child_process for subcommands that are programs of their own. We have none, and it is a tenth of a start.
+ * What libraries load at once and our commands never or seldom need, loaded when it is called for: commander's child_process, for subcommands
+ * that are programs of their own, and tiny-secp256k1's crypto. Each is a tenth of a start.
+ * @type {Readonly<Record<string, string>>}
+ */
+const LAZY = {
+  "node:child_process": "exports.spawn = (...args) => require('child_process').spawn(...args);",
+  crypto: "exports.randomBytes = (...args) => require('node:crypto').randomBytes(...args);",
+};
+
+/** @type {import("esbuild").Plugin} */
+const lazyBuiltIns = {
+  name: "lazy-built-ins",
+  setup(building) {
+    building.onResolve({ filter: /^(node:child_process|crypto)$/ }, ({ path }) => ({ path, namespace: "lazy" }));
+    building.onLoad({ filter: /.*/, namespace: "lazy" }, ({ path }) => ({ contents: LAZY[path] }));
+  },
+};
+
+/**
+ * jsonc-parser does not say that its modules can be left out where nothing is imported from them, as its formatter can with its 1200 strings.
  * @type {import("esbuild").Plugin}
  */
-const lazyChildProcess = {
-  name: "lazy-child-process",
+const pureModules = {
+  name: "pure-modules",
   setup(building) {
-    building.onResolve({ filter: /^node:child_process$/ }, () => ({ path: "child_process", namespace: "lazy" }));
-    building.onLoad({ filter: /.*/, namespace: "lazy" }, () => ({ contents: "exports.spawn = (...args) => require('child_process').spawn(...args);" }));
+    building.onResolve({ filter: /^\.\/(impl\/)?(format|edit|string-intern)$/ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
+      if (pluginData === pureModules || !importer.includes("jsonc-parser")) return undefined;
+      return { ...(await building.resolve(path, { importer, resolveDir, kind, pluginData: pureModules })), sideEffects: false };
+    });
   },
 };
 
@@ -42,7 +63,7 @@ async function buildProgram() {
     mainFields: ["module", "main"],
     // Found at run time where it is installed
     external: ["secp256k1"],
-    plugins: [lazyChildProcess],
+    plugins: [lazyBuiltIns, pureModules],
     legalComments: "none",
     metafile: true,
     write: false,
