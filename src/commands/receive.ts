@@ -44,6 +44,8 @@ function receive(state: ChannelState, received: Received): Outcome {
       return receiveCommitmentSigned(state, received);
     case "revoke_and_ack":
       return receiveRevocation(state, received);
+    case "channel_reestablish":
+      throw new LnError("usage-command", "a channel_reestablish is answered: chankit reestablish", { type });
     case "open_channel":
       throw new LnError("usage-command", "an open_channel is answered: chankit accept-channel", { type });
     case "funding_created":

@@ -66,8 +66,15 @@ export const REGISTRY: readonly Entry[] = [
     async () => (await import("./make-revocation.js")).command,
   ),
   entry("receive-revocation", "commit", "verify and store the peer's secret", async () => (await import("./receive-revocation.js")).command),
+  entry(
+    "reestablish",
+    "commit",
+    "after a disconnect: channel_reestablish, and what to send again",
+    async () => (await import("./reestablish.js")).command,
+  ),
   entry("status", "commit", "balances, commitments, changes and what is due", async () => (await import("./status.js")).command),
   entry("force-close", "leave", "sign our newest commitment for broadcast", async () => (await import("./force-close.js")).command),
+  entry("htlc-tx", "leave", "finish an HTLC transaction of our published commitment", async () => (await import("./htlc-tx.js")).command),
   entry("penalty-tx", "leave", "take everything of a revoked commitment", async () => (await import("./penalty-tx.js")).command),
   entry(
     "inspect",

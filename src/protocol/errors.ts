@@ -166,6 +166,13 @@ export const ERROR_CODES = {
   "policy-fee-not-opener": { what: "a fee change by the side that does not pay it", bolt: "fail" },
   "input-onion": { what: "an onion that is not 1366 bytes of hex" },
   "input-preimage": { what: "a preimage that is not 32 bytes of hex" },
+  "policy-htlc-tx-before-close": { what: "an HTLC transaction of a commitment that was not signed for broadcast" },
+  "policy-htlc-not-expired": { what: "taking an HTLC back before its expiry" },
+  "state-preimage-unknown": { what: "a preimage that is not known" },
+  "state-peer-asks-fail": { what: "the peer asks to fail the channel", bolt: "fail" },
+  "state-peer-behind": { what: "the peer has lost state", bolt: "fail" },
+  "state-reestablish-secret": { what: "a wrong secret in channel_reestablish", bolt: "fail" },
+  "state-reestablish-number": { what: "a commitment number in channel_reestablish that can't be", bolt: "fail" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

@@ -1,6 +1,7 @@
 import type { Identity } from "../channel/identify.js";
 import type { FundedChannel } from "../channel/state.js";
 import type { ErrorDetails } from "../errors.js";
+import type { Htlc } from "../tx/spec.js";
 import { demand } from "./rule.js";
 
 /** A test case's transactions are not for any chain. */
@@ -8,6 +9,24 @@ export function penaltyNeedsRealChannel(state: FundedChannel): void {
   demand(state.purpose === "channel", "policy-vector-channel", () => [
     "this channel is a test case: it is neither published nor punished",
     { purpose: state.purpose },
+  ]);
+}
+
+/** An HTLC transaction spends a commitment that is to be published, not one that the next update replaces. */
+export function htlcTxOnlyAfterClose(state: FundedChannel): void {
+  demand(state.flags.forceClosed !== null, "policy-htlc-tx-before-close", () => [
+    "no commitment of ours was signed for broadcast: force-close first",
+    {},
+  ]);
+}
+
+/** BOLT 5 §HTLC Output Handling: Local Commitment, Local Offers. */
+export function htlcMustBeExpired({ id, cltvExpiry }: Htlc, height: number | null): void {
+  demand(height !== null && height >= cltvExpiry, "policy-htlc-not-expired", () => [
+    height === null
+      ? `HTLC ${id} may be taken back from height ${cltvExpiry} on: say with --height where the chain is`
+      : `HTLC ${id} may be taken back from height ${cltvExpiry} on, the chain is at ${height}`,
+    { id: id.toString(), cltv_expiry: cltvExpiry, height },
   ]);
 }
 

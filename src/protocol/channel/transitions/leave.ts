@@ -1,13 +1,14 @@
 import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Bytes32, type ScriptPubkey, equalBytes } from "../../bytes.js";
+import { type Bytes32, type ScriptPubkey, equalBytes, toHex } from "../../bytes.js";
 import { LnError } from "../../errors.js";
 import { type PartyKeys, requireSecret } from "../../keys/party-keys.js";
 import type { CommitmentNumber } from "../../keys/shachain.js";
 import { broadcastOnlyNewest, broadcastOnlyVerified, neverBroadcastBehind } from "../../policy/interlocks.js";
-import { penaltyNeedsRealChannel, punishOnlyRevoked } from "../../policy/leave.js";
+import { preimageMustMatch } from "../../policy/htlcs.js";
+import { htlcMustBeExpired, htlcTxOnlyAfterClose, penaltyNeedsRealChannel, punishOnlyRevoked } from "../../policy/leave.js";
 import type { Commitment } from "../../tx/commitment-tx.js";
-import { type HtlcTx, buildHtlcTxs } from "../../tx/htlc-tx.js";
+import { type HtlcTx, buildHtlcTx, buildHtlcTxs } from "../../tx/htlc-tx.js";
 import { penaltyClaims } from "../../tx/penalty-tx.js";
 import { completeCommitment, completeHtlcTx, signCommitment, signHtlcTx } from "../../tx/sign.js";
 import { type Spend, spendClaims } from "../../tx/spend.js";
@@ -15,7 +16,7 @@ import type { FeeratePerKw } from "../../units.js";
 import type { Identity } from "../identify.js";
 import { requireOwnKeys } from "../own-keys.js";
 import { selectCommitment } from "../select.js";
-import { type ChannelState, type FundedChannel, requireFunded } from "../state.js";
+import { type ChannelState, type FundedChannel, type LocalCommit, requireFunded } from "../state.js";
 import { commitmentTerms } from "../terms.js";
 
 /** One of the owner's HTLC transactions, signed where all it needs is known. */
@@ -61,6 +62,48 @@ export function forceClose(channel: ChannelState, keys: PartyKeys, number?: Comm
     tx: completeCommitment(commitment, ownerSignature, current.signature),
     htlcs,
   };
+}
+
+/**
+ * One HTLC transaction of our commitment that was signed for broadcast.
+ * BOLT 5 §HTLC Output Handling: Local Commitment, Local Offers, §HTLC Output Handling: Local Commitment, Remote Offers.
+ * Throws: policy-htlc-tx-before-close, policy-htlc-not-expired, policy-preimage-mismatch, state-preimage-unknown, tx-not-htlc-output, key-….
+ */
+export function finishHtlcTx(
+  state: FundedChannel,
+  keys: PartyKeys,
+  outputIndex: number,
+  given: Bytes32 | null,
+  height: number | null,
+): { readonly htlcTx: HtlcTx; readonly tx: Transaction } {
+  const current = closedCommit(state);
+  requireOwnKeys(state, keys);
+  const { commitment } = selectCommitment(state, "local", current.number);
+  const htlcTx = buildHtlcTx(commitment, outputIndex);
+  const at = buildHtlcTxs(commitment).findIndex((candidate) => candidate.outputIndex === outputIndex);
+  const countersignature = current.htlcSignatures[at];
+  if (countersignature === undefined)
+    throw new LnError("internal-no-local-commit", "an HTLC without the peer's signature", { output_index: outputIndex });
+  const { htlc } = htlcTx.output;
+  if (htlcTx.kind === "htlc_timeout") htlcMustBeExpired(htlc, height);
+  else if (given !== null) preimageMustMatch(htlc, given);
+  const preimage = htlcTx.kind === "htlc_timeout" ? null : (given ?? preimageOf(state, htlc.paymentHash));
+  if (htlcTx.kind === "htlc_success" && preimage === null) {
+    throw new LnError("state-preimage-unknown", `HTLC ${htlc.id} needs its preimage: --preimage`, {
+      id: htlc.id.toString(),
+      payment_hash: toHex(htlc.paymentHash),
+    });
+  }
+  const signature = signHtlcTx(htlcTx, "owner", requireSecret(keys, "htlcBasepointSecret"));
+  return { htlcTx, tx: completeHtlcTx(htlcTx, signature, countersignature, preimage) };
+}
+
+/** The commitment that force-close signed. */
+function closedCommit(state: FundedChannel): LocalCommit {
+  htlcTxOnlyAfterClose(state);
+  const { current } = state.fundings[0].local;
+  if (current === null) throw new LnError("internal-no-local-commit", "closed without a commitment", {});
+  return current;
 }
 
 function preimageOf(state: FundedChannel, paymentHash: Bytes32): Bytes32 | null {

@@ -1,0 +1,52 @@
+import { bytes32, displayTxid } from "../protocol/bytes.js";
+import { requireFunded } from "../protocol/channel/state.js";
+import { finishHtlcTx } from "../protocol/channel/transitions/leave.js";
+import { defineCommand } from "./shared/command.js";
+import { flag, hexOf, integer, requiredFlag } from "./shared/options.js";
+import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
+import { amount } from "./shared/summary.js";
+import { htlcOf } from "./shared/transactions.js";
+
+export const command = defineCommand({
+  name: "htlc-tx",
+  summary: "finish an HTLC transaction of our published commitment",
+  description:
+    "Signs the HTLC transaction of one output of our commitment after force-close: HTLC-success with the preimage, HTLC-timeout once the chain has reached the expiry. " +
+    "It pays to an output that is ours after to_self_delay.",
+  args: [partyArgument],
+  flags: {
+    ...partyFlags,
+    output: requiredFlag("--output <index>", "which output of the commitment", integer(0, 0xffff)),
+    preimage: flag("--preimage <hex>", "for a received HTLC, unless the channel knows it", (value) => bytes32(hexOf(32)(value))),
+    height: flag("--height <blocks>", "for an offered HTLC: the chain's height, which must have reached the expiry", integer(0, 499_999_999)),
+  },
+  examples: [
+    "chankit htlc-tx alice --output 2 --height 500",
+    "chankit htlc-tx bob --output 0 --preimage 0000000000000000000000000000000000000000000000000000000000000000",
+  ],
+  curve: true,
+  exits: [4, 5],
+  run: async (ctx, args, o) => {
+    const { paths } = locateParty(args, o);
+    const { state } = loadParty(ctx, paths, { ...o, dryRun: true });
+    const { htlcTx, tx } = finishHtlcTx(requireFunded(state), await loadKeys(ctx, paths, o), o.output, o.preimage ?? null, o.height ?? null);
+    return {
+      document: {
+        format: "chankit-htlc-tx",
+        version: 1,
+        kind: htlcTx.kind,
+        commitment_txid: displayTxid(htlcTx.commitment.txid),
+        output_index: htlcTx.outputIndex,
+        htlc: htlcOf(htlcTx.output.htlc),
+        txid: displayTxid(htlcTx.txid),
+        tx: tx.toHex(),
+        amount_sat: amount(htlcTx.amount),
+        fee_sat: amount(htlcTx.fee),
+        locktime: htlcTx.unsigned.locktime,
+        to_self_delay: htlcTx.commitment.terms.toSelfDelay,
+      },
+      fileName: `htlc-tx-${state.party}-${htlcTx.outputIndex}.json`,
+      precious: true,
+    };
+  },
+});

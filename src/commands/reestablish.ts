@@ -1,0 +1,38 @@
+import { reestablish, resume } from "../protocol/channel/transitions/reestablish.js";
+import { done } from "../protocol/channel/transitions/outcome.js";
+import { defineCommand } from "./shared/command.js";
+import { changeFlags, loadKeys, loadParty, locateParty, messageReport, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
+import { channelSummary } from "./shared/summary.js";
+
+export const command = defineCommand({
+  name: "reestablish",
+  summary: "after a disconnect: channel_reestablish, and what to send again",
+  description:
+    "Without a message: forgets what the peer proposed and never signed, and prints our channel_reestablish. With the peer's: says what it lacks and prints that again, byte for byte, " +
+    "in the order of the first time and under new numbers. A peer that proves that we have lost state makes this party refuse to broadcast, for ever.",
+  args: [partyArgument, { syntax: "[message]", help: "the peer's channel_reestablish, or -" }],
+  flags: changeFlags,
+  examples: ["chankit reestablish alice -o wire/", "chankit reestablish bob | chankit reestablish alice - -o wire/"],
+  curve: true,
+  exits: [4, 5],
+  run: async (ctx, args, o) => {
+    const { paths, rest } = locateParty(args, o);
+    const [file] = rest;
+    const received = file === undefined ? undefined : readMessageFile(ctx, file);
+    const party = loadParty(ctx, paths, o);
+    if (received === undefined) {
+      const outcome = reestablish(party.state);
+      return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
+    }
+    const keys = await loadKeys(ctx, paths, o);
+    const { state, repeated, retransmitted, behind } = receiving(() => resume(party.state, keys, received));
+    const parts = o.dryRun === true ? [] : retransmitted.map((sent) => messageReport(state, sent));
+    const report = settle(ctx, party, done(state, { repeated }), o, () => ({
+      behind,
+      retransmits: retransmitted.map(({ message }) => message.type),
+      messages: parts.map(({ document }) => document),
+      ...channelSummary(state),
+    }));
+    return { ...report, parts, precious: true };
+  },
+});
