@@ -19,6 +19,11 @@ const EXIT_NO = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERNAL = 70;
 
+/** Node's name of platform and architecture. */
+const SYSTEM = `${process.platform}-${process.arch}`;
+/** Whether the build records bytecode. */
+const RECORDING = process.env["CHANKIT_RECORD_BYTECODE"] !== undefined;
+
 /** The kinds of refusal by the prefix of their codes. */
 const EXITS: readonly (readonly [prefix: string, exit: number])[] = [
   ["output-closed", 141],
@@ -112,8 +117,7 @@ function declare(command: Command, spec: CommandSpec, setExit: (code: number) =>
       const options = given[given.length - 2] as OutputOptions & Record<string, unknown>;
       const args = (given.slice(0, -2) as (string | string[] | undefined)[]).flat().filter((arg) => arg !== undefined);
       const ctx = contextFor(options);
-      if (spec.curve)
-        useEcc(await (await import("./ecc/load.js")).loadEcc(process.env["CHANKIT_ECC"], process.env["CHANKIT_RECORD_BYTECODE"] !== undefined));
+      if (spec.curve) useEcc(await (await import("./ecc/load.js")).loadEcc(process.env["CHANKIT_ECC"], { system: SYSTEM, recording: RECORDING }));
       const values = Object.fromEntries(Object.entries(spec.flags).map(([name, flag]) => [name, options[optionName(flag.syntax)]]));
       const report = await spec.run(ctx, args, values);
       await present(ctx, report, options);

@@ -15,12 +15,33 @@ interface Addon {
   ecdsaVerify(signature: Uint8Array, hash: Uint8Array, point: Uint8Array): boolean;
 }
 
-/** The native backend, or null where the addon is not installed or not built for this system. */
-export function loadNative(): Ecc | null {
+/** Where the package has the addon already built: its own search for that takes longer than loading it. */
+const PREBUILT: Readonly<Record<string, string>> = {
+  "linux-x64": "linux-x64/secp256k1.glibc.node",
+  "darwin-arm64": "darwin-arm64/secp256k1.node",
+  "win32-x64": "win32-x64/secp256k1.node",
+};
+
+/** Throws where there is none. The package's root would fall back to JavaScript in silence. */
+function loadAddon(system: string): Addon {
+  const require = createRequire(import.meta.url);
+  const prebuilt = PREBUILT[system];
+  if (prebuilt !== undefined) {
+    try {
+      const { Secp256k1 } = require(`secp256k1/prebuilds/${prebuilt}`) as { readonly Secp256k1: new () => unknown };
+      return (require("secp256k1/lib/index.js") as (raw: unknown) => Addon)(new Secp256k1());
+    } catch {
+      // Built for another C library, or by hand: the package finds it
+    }
+  }
+  return require("secp256k1/bindings.js") as Addon;
+}
+
+/** The native backend, or null where the addon is not installed or not built for `system`, which is Node's name of platform and architecture. */
+export function loadNative(system: string): Ecc | null {
   let addon: Addon;
   try {
-    // The package's root would fall back to JavaScript in silence.
-    addon = createRequire(import.meta.url)("secp256k1/bindings.js") as Addon;
+    addon = loadAddon(system);
   } catch {
     return null;
   }

@@ -24,7 +24,7 @@ const lazyBuiltIns = {
   name: "lazy-built-ins",
   setup(building) {
     building.onResolve({ filter: /^(node:child_process|crypto)$/ }, ({ path }) => ({ path, namespace: "lazy" }));
-    building.onLoad({ filter: /.*/, namespace: "lazy" }, ({ path }) => ({ contents: LAZY[path] }));
+    building.onLoad({ filter: /.*/, namespace: "lazy" }, ({ path }) => ({ contents: LAZY[path] ?? "" }));
   },
 };
 

@@ -88,6 +88,17 @@ export function signHtlcTx(htlcTx: HtlcTx, signer: "owner" | "countersigner", ht
   return signHash(htlcSighash(htlcTx, signer), deriveSecret<"htlc">(htlcBasepointSecret, htlcTx.commitment.keys.perCommitmentPoint));
 }
 
+/** Secret in. The countersigner's signatures of all HTLC transactions of one commitment, in their order; its key is derived once. */
+export function signHtlcTxs(
+  commitment: Commitment,
+  htlcTxs: readonly HtlcTx[],
+  htlcBasepointSecret: Secret32<"htlc_basepoint">,
+): readonly Signature[] {
+  if (htlcTxs.length === 0) return [];
+  const secret = deriveSecret<"htlc">(htlcBasepointSecret, commitment.keys.perCommitmentPoint);
+  return htlcTxs.map((htlcTx) => signHash(htlcSighash(htlcTx, "countersigner"), secret));
+}
+
 /** Whether the countersigner's signature of the owner's HTLC transaction is good. */
 export function verifyHtlcSignature(htlcTx: HtlcTx, candidate: Signature): boolean {
   return verifyHash(htlcSighash(htlcTx, "countersigner"), htlcTx.commitment.keys.countersignerHtlcPubkey, candidate);

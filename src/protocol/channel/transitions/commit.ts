@@ -17,7 +17,7 @@ import {
 import type { Side } from "../../side.js";
 import type { Commitment } from "../../tx/commitment-tx.js";
 import { buildHtlcTxs } from "../../tx/htlc-tx.js";
-import { signCommitment, signHtlcTx, verifyCommitmentSignature, verifyHtlcSignature } from "../../tx/sign.js";
+import { signCommitment, signHtlcTxs, verifyCommitmentSignature, verifyHtlcSignature } from "../../tx/sign.js";
 import type { MessageOf } from "../../wire/messages.js";
 import { type Received, acknowledge, newestSent } from "../message-log.js";
 import { requireOwnKeys } from "../own-keys.js";
@@ -52,7 +52,7 @@ export function sign(channel: ChannelState, keys: PartyKeys): Outcome {
   const { commitment } = selectCommitment(state, "remote");
   commitmentMustPayItsFee(state, commitment);
   const htlcSecret = requireSecret(keys, "htlcBasepointSecret");
-  const htlcSignatures = buildHtlcTxs(commitment).map((htlcTx) => signHtlcTx(htlcTx, "countersigner", htlcSecret));
+  const htlcSignatures = signHtlcTxs(commitment, buildHtlcTxs(commitment), htlcSecret);
   const [funding] = state.fundings;
   const { number, spec, keys: commitmentKeys } = commitment;
   const signed: FundedChannel = {
