@@ -4,12 +4,16 @@ import { revokedHtlcs } from "../json/channel-file.js";
 import { displayTxid, equalBytes, txid } from "../protocol/bytes.js";
 import { identify } from "../protocol/channel/identify.js";
 import { requireFunded } from "../protocol/channel/state.js";
-import { punish } from "../protocol/channel/transitions/leave.js";
+import { punish, punishSeparately } from "../protocol/channel/transitions/leave.js";
+import type { RecognisedOutput } from "../protocol/tx/recognise.js";
+import type { Spend } from "../protocol/tx/spend.js";
 import { defineCommand } from "./shared/command.js";
-import { feerate, requiredFlag, text } from "./shared/options.js";
+import { feerate, flag, requiredFlag, text, toggle } from "./shared/options.js";
 import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
 import { readTransaction } from "./shared/read-transaction.js";
 import { amount } from "./shared/summary.js";
+
+type Published = ReturnType<typeof readTransaction>;
 
 export const command = defineCommand({
   name: "penalty-tx",
@@ -22,6 +26,8 @@ export const command = defineCommand({
     ...partyFlags,
     tx: requiredFlag("--tx <file>", "the published commitment: hex, or JSON with a `tx`; - for standard input", text),
     to: requiredFlag("--to <address>", "where the money goes", text),
+    separate: toggle("--separate", "a transaction an output, so that none can be spoiled by the cheater's HTLC transactions"),
+    secondStage: flag("--second-stage <files>", "the cheater's HTLC transactions that confirmed first, separated by commas", text),
     feerate: requiredFlag("--feerate <sat_per_kw>", "feerate of the penalty, never below and within 1 %", feerate),
   },
   examples: [
@@ -44,37 +50,81 @@ export const command = defineCommand({
         .filter(({ fundingTxid }) => equalBytes(fundingTxid, funding.txid))
         .flatMap(({ htlcs }) => htlcs),
     );
-    const spend = punish(state, await loadKeys(ctx, party.paths, o), identity, to, o.feerate);
+    const secondStage = (o.secondStage?.split(",") ?? []).map((file) => readTransaction(ctx, file));
+    const keys = await loadKeys(ctx, party.paths, o);
+    const punishes = {
+      format: "chankit-penalty",
+      version: 1,
+      punishes: { txid: published.getId(), owner: "remote", commitment_number: identity.kind === "revoked" ? identity.number : null },
+      to: o.to,
+      feerate_per_kw: amount(o.feerate),
+    };
     const outputs = identity.kind === "revoked" ? identity.outputs : [];
-    return {
-      document: {
-        format: "chankit-penalty",
-        version: 1,
-        punishes: {
-          txid: displayTxid(txid(published.getHash())),
-          owner: "remote",
-          commitment_number: identity.kind === "revoked" ? identity.number : null,
+    const name = `penalty-${state.party}-${identity.kind === "revoked" ? identity.number : 0}`;
+    if (o.separate === true) {
+      const { spends, uneconomical } = punishSeparately(state, keys, identity, to, o.feerate, secondStage);
+      const documents = spends.map((spend) => ({ ...punishes, ...spendDocument(spend, published, outputs) }));
+      return {
+        document: {
+          ...punishes,
+          transactions: documents,
+          uneconomical: uneconomical.map((claim) => ({
+            txid: displayTxid(claim.txid),
+            output_index: claim.outputIndex,
+            amount_sat: amount(claim.amount),
+          })),
         },
-        txid: spend.tx.getId(),
-        tx: spend.tx.toHex(),
-        takes: spend.tx.ins.map(({ index }) => ({
-          output_index: index,
-          kind: outputs[index]?.kind ?? null,
-          amount_sat: amount(outputs[index]?.amount ?? 0n),
-        })),
-        leaves: outputs.flatMap((output, index) =>
-          spend.tx.ins.some((input) => input.index === index)
-            ? []
-            : [{ output_index: index, kind: output?.kind ?? "unknown", amount_sat: amount(output?.amount ?? 0n) }],
-        ),
-        to: o.to,
-        amount_sat: amount(spend.amount),
-        fee_sat: amount(spend.fee),
-        feerate_per_kw: amount(o.feerate),
-        fee_weight: Number(spend.feeWeight),
-        weight: spend.tx.weight(),
-      },
-      fileName: `penalty-${state.party}-${identity.kind === "revoked" ? identity.number : 0}.json`,
+        parts: documents.map((document, at) => ({ document, fileName: `${name}-${at}.json` })),
+        fileName: `${name}.json`,
+      };
+    }
+    const spend = punish(state, keys, identity, to, o.feerate, secondStage);
+    return {
+      document: { ...punishes, ...spendDocument(spend, published, outputs), leaves: leftBy(spend, published, outputs, secondStage) },
+      fileName: `${name}.json`,
     };
   },
 });
+
+/** One penalty transaction: what it takes and what it pays. */
+function spendDocument(
+  { tx, amount: kept, fee, feeWeight }: Spend,
+  published: Published,
+  outputs: readonly RecognisedOutput[],
+): Record<string, unknown> {
+  const from = published.getId();
+  return {
+    txid: tx.getId(),
+    tx: tx.toHex(),
+    takes: tx.ins.map(({ hash, index }) => {
+      const spent = displayTxid(txid(hash));
+      const output = spent === from ? outputs[index] : undefined;
+      return {
+        txid: spent,
+        output_index: index,
+        kind: output?.kind ?? "second_stage",
+        ...(output === undefined || output === null ? {} : { amount_sat: amount(output.amount) }),
+      };
+    }),
+    amount_sat: amount(kept),
+    fee_sat: amount(fee),
+    fee_weight: Number(feeWeight),
+    weight: tx.weight(),
+  };
+}
+
+/** What the penalty does not touch: ours to sweep, anchors, or spent by the cheater already. */
+function leftBy(
+  { tx }: Spend,
+  published: Published,
+  outputs: readonly RecognisedOutput[],
+  secondStage: readonly Published[],
+): readonly Record<string, unknown>[] {
+  const takes = (spender: Published, index: number): boolean =>
+    spender.ins.some((input) => input.index === index && displayTxid(txid(input.hash)) === published.getId());
+  return outputs.flatMap((output, index) =>
+    takes(tx, index) || secondStage.some((spender) => takes(spender, index))
+      ? []
+      : [{ output_index: index, kind: output?.kind ?? "unknown", amount_sat: amount(output?.amount ?? 0n) }],
+  );
+}

@@ -173,6 +173,7 @@ export const ERROR_CODES = {
   "state-peer-behind": { what: "the peer has lost state", bolt: "fail" },
   "state-reestablish-secret": { what: "a wrong secret in channel_reestablish", bolt: "fail" },
   "state-reestablish-number": { what: "a commitment number in channel_reestablish that can't be", bolt: "fail" },
+  "state-second-stage-unrelated": { what: "a transaction that spends no HTLC of the revoked commitment" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

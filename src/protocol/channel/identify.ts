@@ -4,6 +4,7 @@ import { LnError } from "../errors.js";
 import { publicKey } from "../keys/derivation.js";
 import { type CommitmentKeys } from "../keys/commitment-keys.js";
 import { type CommitmentNumber, lookupSecret, secretIndex } from "../keys/shachain.js";
+import type { Lock } from "../script/assemble.js";
 import type { Secret32 } from "../secret.js";
 import { SIDES, type Side, opposite } from "../side.js";
 import { type Commitment } from "../tx/commitment-tx.js";
@@ -30,6 +31,7 @@ export type Identity =
       readonly keys: CommitmentKeys;
       readonly outputs: readonly RecognisedOutput[];
       readonly secret: Secret32<"per_commitment">;
+      readonly secondStageLock: Lock;
     }
   /** Spends the funding output, but is no commitment that the state can name. */
   | { readonly kind: "unknown"; readonly number: CommitmentNumber | null; readonly owner: Side | null };
@@ -63,7 +65,16 @@ export function identify(state: FundedChannel, tx: Transaction, htlcsOf: (number
     const keys = commitmentKeysOf(terms, publicKey<"per_commitment">(secret));
     const outputs = recogniseOutputs(tx, terms, keys, htlcsOf(number));
     if (outputs.some((output) => output !== null && !isAnchor(output)))
-      return { kind: "revoked", owner: "remote", number, txid: id, keys, outputs, secret };
+      return {
+        kind: "revoked",
+        owner: "remote",
+        number,
+        txid: id,
+        keys,
+        outputs,
+        secret,
+        secondStageLock: terms.format.toLocal(keys, terms.toSelfDelay),
+      };
   }
   const owner = SIDES.find((side) => paysStaticKeyOf(state, tx, opposite(side)));
   return { kind: "unknown", number, owner: owner ?? null };

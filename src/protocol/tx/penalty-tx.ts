@@ -1,10 +1,13 @@
-import { type Txid, equalBytes } from "../bytes.js";
+import type { Transaction } from "bitcoinjs-lib/src/transaction";
+import { type Txid, equalBytes, txid } from "../bytes.js";
 import { LnError } from "../errors.js";
 import type { CommitmentKeys } from "../keys/commitment-keys.js";
 import { deriveRevocationSecret, publicKey } from "../keys/derivation.js";
+import type { Lock } from "../script/assemble.js";
 import { htlcPenaltyWitness } from "../script/htlc.js";
 import { toLocalPenaltyWitness } from "../script/to-local.js";
 import type { Secret32 } from "../secret.js";
+import { sat } from "../units.js";
 import { SIGHASH_ALL } from "./format.js";
 import { type CommitmentOutput, isHtlcOutput } from "./outputs.js";
 import type { RecognisedOutput } from "./recognise.js";
@@ -48,5 +51,28 @@ export function penaltyClaims(
         ? htlcPenaltyWitness(script, signature, SIGHASH_ALL, revocationPubkey)
         : toLocalPenaltyWitness(script, signature, SIGHASH_ALL);
     return [{ txid: revoked.txid, outputIndex, amount, lock, sequence: SEQUENCE_RBF, secret, witness }];
+  });
+}
+
+/**
+ * What a cheater's HTLC transaction has moved on, whichever inputs and outputs it has beside: each HTLC's money is in the output beside its input, and
+ * waits there for the cheater as to_local does. `lock` is the to_local script of the revoked commitment.
+ * Secrets in: as for penaltyClaims. BOLT 5 §Revoked Transaction Close Handling.
+ */
+export function secondStagePenaltyClaims(
+  tx: Transaction,
+  commitmentTxid: Txid,
+  lock: Lock,
+  revocationBasepointSecret: Secret32<"revocation_basepoint">,
+  perCommitmentSecret: Secret32<"per_commitment">,
+): readonly Claim[] {
+  if (lock.kind !== "p2wsh") return [];
+  const script = lock.witnessScript;
+  const secret = deriveRevocationSecret(revocationBasepointSecret, perCommitmentSecret);
+  return tx.ins.flatMap(({ hash }, at): Claim[] => {
+    const output = tx.outs[at];
+    if (!equalBytes(hash, commitmentTxid) || output === undefined || !equalBytes(output.script, lock.scriptPubkey)) return [];
+    const witness: Claim["witness"] = (signature) => toLocalPenaltyWitness(script, signature, SIGHASH_ALL);
+    return [{ txid: txid(tx.getHash()), outputIndex: at, amount: sat(output.value), lock, sequence: SEQUENCE_RBF, secret, witness }];
   });
 }

@@ -9,9 +9,9 @@ import { preimageMustMatch } from "../../policy/htlcs.js";
 import { htlcMustBeExpired, htlcTxOnlyAfterClose, penaltyNeedsRealChannel, punishOnlyRevoked } from "../../policy/leave.js";
 import type { Commitment } from "../../tx/commitment-tx.js";
 import { type HtlcTx, buildHtlcTx, buildHtlcTxs } from "../../tx/htlc-tx.js";
-import { penaltyClaims } from "../../tx/penalty-tx.js";
+import { penaltyClaims, secondStagePenaltyClaims } from "../../tx/penalty-tx.js";
 import { completeCommitment, completeHtlcTx, signCommitment, signHtlcTx } from "../../tx/sign.js";
-import { type Spend, spendClaims } from "../../tx/spend.js";
+import { type Claim, type Spend, spendClaims } from "../../tx/spend.js";
 import type { FeeratePerKw } from "../../units.js";
 import type { Identity } from "../identify.js";
 import { requireOwnKeys } from "../own-keys.js";
@@ -110,24 +110,82 @@ function preimageOf(state: FundedChannel, paymentHash: Bytes32): Bytes32 | null 
   return state.knownPreimages.find((preimage) => equalBytes(sha256(preimage), paymentHash)) ?? null;
 }
 
+/** Outputs that can be taken from a cheater, and the transaction version to do it with. */
+interface Penalty {
+  readonly claims: readonly Claim[];
+  readonly version: 2 | 3;
+}
+
 /**
- * Takes every revocable output of the peer's revoked commitment.
- * BOLT 5 §Revoked Transaction Close Handling. Throws: policy-penalty-…, state-nothing-to-punish, tx-output-dust.
+ * Everything revocable: the commitment's outputs, and instead of those that the cheater's HTLC transactions have spent, what these pay to.
+ * BOLT 5 §Revoked Transaction Close Handling. Throws: policy-penalty-…, state-nothing-to-punish, state-second-stage-unrelated, key-mismatch.
  */
-export function punish(channel: ChannelState, keys: PartyKeys, identity: Identity, to: ScriptPubkey, feerate: FeeratePerKw): Spend {
+function penaltyOf(channel: ChannelState, keys: PartyKeys, identity: Identity, secondStage: readonly Transaction[]): Penalty {
   const state = requireFunded(channel);
   penaltyNeedsRealChannel(state);
   punishOnlyRevoked(identity);
   requireOwnKeys(state, keys);
-  const revoked = identity;
-  const claims = penaltyClaims(revoked, requireSecret(keys, "revocationBasepointSecret"), revoked.secret);
+  const { txid, secret, secondStageLock, number, outputs } = identity;
+  const basepointSecret = requireSecret(keys, "revocationBasepointSecret");
+  const moved = secondStage.flatMap((tx) => {
+    const claims = secondStagePenaltyClaims(tx, txid, secondStageLock, basepointSecret, secret);
+    if (claims.length > 0) return claims;
+    throw new LnError("state-second-stage-unrelated", `transaction ${tx.getId()} is no HTLC transaction of the revoked commitment ${number}`, {
+      txid: tx.getId(),
+    });
+  });
+  const spent = secondStage.flatMap(({ ins }) => ins.filter(({ hash }) => equalBytes(hash, txid)).map(({ index }) => index));
+  const direct = penaltyClaims(identity, basepointSecret, secret).filter(({ outputIndex }) => !spent.includes(outputIndex));
+  const claims = [...direct, ...moved];
   if (claims.length === 0) {
-    const plain = revoked.outputs.flatMap((output, index) => (output?.kind === "to_remote" ? [index] : []));
+    const plain = outputs.flatMap((output, index) => (output?.kind === "to_remote" ? [index] : []));
     throw new LnError(
       "state-nothing-to-punish",
-      `the peer's revoked commitment ${revoked.number} has no output of the peer's: nothing to punish; its to_remote is ours to sweep`,
-      { number: revoked.number, to_remote_outputs: plain },
+      `the peer's revoked commitment ${number} has no output of the peer's: nothing to punish; its to_remote is ours to sweep`,
+      { number, to_remote_outputs: plain },
     );
   }
-  return spendClaims(claims, to, feerate, commitmentTerms(state, "remote").format.txVersion);
+  return { claims, version: commitmentTerms(state, "remote").format.txVersion };
+}
+
+/** Takes everything in one transaction. BOLT 5 §Revoked Transaction Close Handling. Throws: policy-penalty-…, state-nothing-to-punish, tx-output-dust. */
+export function punish(
+  channel: ChannelState,
+  keys: PartyKeys,
+  identity: Identity,
+  to: ScriptPubkey,
+  feerate: FeeratePerKw,
+  secondStage: readonly Transaction[] = [],
+): Spend {
+  const { claims, version } = penaltyOf(channel, keys, identity, secondStage);
+  return spendClaims(claims, to, feerate, version);
+}
+
+/** An output whose taking would cost more than it holds. */
+export type Uneconomical = Pick<Claim, "txid" | "outputIndex" | "amount">;
+
+/**
+ * Takes everything in a transaction an output, so that no HTLC transaction of the cheater's can spoil the rest. BOLT 5 §Revoked Transaction Close Handling.
+ * Throws: policy-penalty-…, state-nothing-to-punish.
+ */
+export function punishSeparately(
+  channel: ChannelState,
+  keys: PartyKeys,
+  identity: Identity,
+  to: ScriptPubkey,
+  feerate: FeeratePerKw,
+  secondStage: readonly Transaction[] = [],
+): { readonly spends: readonly Spend[]; readonly uneconomical: readonly Uneconomical[] } {
+  const { claims, version } = penaltyOf(channel, keys, identity, secondStage);
+  const spends: Spend[] = [];
+  const uneconomical: Uneconomical[] = [];
+  for (const claim of claims) {
+    try {
+      spends.push(spendClaims([claim], to, feerate, version));
+    } catch (error) {
+      if (!(error instanceof LnError) || error.code !== "tx-output-dust") throw error;
+      uneconomical.push(claim);
+    }
+  }
+  return { spends, uneconomical };
 }

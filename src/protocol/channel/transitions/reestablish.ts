@@ -3,7 +3,7 @@ import { LnError } from "../../errors.js";
 import { type PartyKeys, ownSecret } from "../../keys/party-keys.js";
 import { lookupSecret, secretIndex } from "../../keys/shachain.js";
 import { Secret32 } from "../../secret.js";
-import { type Dual, withSide } from "../../side.js";
+import { withSide } from "../../side.js";
 import type { MessageOf } from "../../wire/messages.js";
 import { decodeMessage } from "../../wire/messages.js";
 import { type Received, type Sent, acknowledge, classifyReceived } from "../message-log.js";
