@@ -2,7 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { type Bytes32, type Txid, bytes32 } from "../../src/protocol/bytes.js";
 import type { Received, Sent } from "../../src/protocol/channel/message-log.js";
 import { type ChannelState, type FundedChannel, isFunded, requireFunded } from "../../src/protocol/channel/state.js";
-import { propose, receiveChange } from "../../src/protocol/channel/transitions/changes.js";
+import { type Proposal, propose, receiveChange } from "../../src/protocol/channel/transitions/changes.js";
 import { receiveCommitmentSigned, sign } from "../../src/protocol/channel/transitions/commit.js";
 import {
   type OwnTerms,
@@ -20,7 +20,6 @@ import type { Outcome, RevokedHtlcs } from "../../src/protocol/channel/transitio
 import { makeRevocation, receiveRevocation } from "../../src/protocol/channel/transitions/revoke.js";
 import type { PartyKeys } from "../../src/protocol/keys/party-keys.js";
 import { type CommitmentFormat, FORMATS } from "../../src/protocol/tx/format.js";
-import type { ChangeContent } from "../../src/protocol/tx/spec.js";
 import { msat, perKw, sat, toMsat } from "../../src/protocol/units.js";
 import { encodeMessage } from "../../src/protocol/wire/messages.js";
 import { partyOf } from "../protocol/channels.js";
@@ -153,7 +152,10 @@ export function round(first: Who): readonly Step[] {
 }
 
 export function pay(payer: Who, amountSat: bigint): readonly Step[] {
-  return [sending("proposes to pay", payer, (state) => propose(state, { kind: "pay", amountMsat: toMsat(sat(amountSat)) })), taking("hears of it", other(payer), receiveChange)];
+  return [
+    sending("proposes to pay", payer, (state) => propose(state, { kind: "pay", amountMsat: toMsat(sat(amountSat)) })),
+    taking("hears of it", other(payer), receiveChange),
+  ];
 }
 
 /** A payment that depends on a preimage. */
@@ -164,32 +166,20 @@ export interface Conditional {
   readonly cltvExpiry: number;
 }
 
-/** An HTLC proposed by one and known to the other, who also knows the preimage. As long as no command makes one, it is put into both states as it would be. */
-export function offer({ by, amountSat, preimage, cltvExpiry }: Conditional): Step {
-  return {
-    name: `${by} offers an HTLC`,
-    act: (pair) => {
-      const id = pair[by].state.nextIds.local.htlc;
-      const content: ChangeContent = {
-        kind: "add_htlc",
-        id,
-        amountMsat: toMsat(sat(amountSat)),
-        paymentHash: bytes32(sha256(preimage)),
-        cltvExpiry,
-      };
-      const adding = (side: "local" | "remote", { state, ...party }: Party, known: readonly Bytes32[]): Party => ({
-        ...party,
-        state: {
-          ...state,
-          changes: { ...state.changes, [side]: [...state.changes[side], { content, stage: "proposed" as const }] },
-          nextIds: { ...state.nextIds, [side]: { ...state.nextIds[side], htlc: id + 1n } },
-          knownPreimages: [...state.knownPreimages, ...known],
-        },
-      });
-      return { ...pair, [by]: adding("local", pair[by], []), [other(by)]: adding("remote", pair[other(by)], [preimage]) };
-    },
+/** An HTLC with an onion of zeros, which nobody here reads. */
+export function offer({ by, amountSat, preimage, cltvExpiry }: Conditional): readonly Step[] {
+  const proposal: Proposal = {
+    kind: "add_htlc",
+    amountMsat: toMsat(sat(amountSat)),
+    paymentHash: bytes32(sha256(preimage)),
+    cltvExpiry,
+    onionRoutingPacket: new Uint8Array(ONION_BYTES),
   };
+  return [sending("offers an HTLC", by, (state) => propose(state, proposal)), taking("hears of it", other(by), receiveChange)];
 }
+
+/** BOLT 2 §Adding an HTLC: `update_add_htlc`. */
+const ONION_BYTES = 1366;
 
 /** The pair after each of the steps, the one before them first. */
 export function stages(start: Pair, steps: readonly Step[]): readonly { readonly name: string; readonly pair: Pair }[] {
