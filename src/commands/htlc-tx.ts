@@ -16,20 +16,20 @@ export const command = defineCommand({
   args: [partyArgument],
   flags: {
     ...partyFlags,
-    output: requiredFlag("--output <index>", "which output of the commitment", integer(0, 0xffff)),
+    outputIndex: requiredFlag("--output-index <index>", "which output of the commitment", integer(0, 0xffff)),
     preimage: flag("--preimage <hex>", "for a received HTLC, unless the channel knows it", (value) => bytes32(hexOf(32)(value))),
     height: flag("--height <blocks>", "for an offered HTLC: the chain's height, which must have reached the expiry", integer(0, 499_999_999)),
   },
   examples: [
-    "chankit htlc-tx alice --output 2 --height 500",
-    "chankit htlc-tx bob --output 0 --preimage 0000000000000000000000000000000000000000000000000000000000000000",
+    "chankit htlc-tx alice --output-index 2 --height 500",
+    "chankit htlc-tx bob --output-index 0 --preimage 0000000000000000000000000000000000000000000000000000000000000000",
   ],
   curve: true,
   exits: [4, 5],
   run: async (ctx, args, o) => {
     const { paths } = locateParty(args, o);
     const { state } = loadParty(ctx, paths, { ...o, dryRun: true });
-    const { htlcTx, tx } = finishHtlcTx(requireFunded(state), await loadKeys(ctx, paths, o), o.output, o.preimage ?? null, o.height ?? null);
+    const { htlcTx, tx } = finishHtlcTx(requireFunded(state), await loadKeys(ctx, paths, o), o.outputIndex, o.preimage ?? null, o.height ?? null);
     return {
       document: {
         format: "chankit-htlc-tx",

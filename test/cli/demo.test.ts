@@ -51,7 +51,7 @@ async function written(): Promise<string> {
   const dir = join(tempDir(), "a demo");
   const { status, stderr } = await runCli(["demo", dir]);
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  expect(readdirSync(dir).sort()).toEqual(expect.arrayContaining(["anchors.sh", "update.sh"]));
+  expect(readdirSync(dir).sort()).toEqual(expect.arrayContaining(["anchors.sh", "htlcs.sh", "update.sh"]));
   return dir;
 }
 
@@ -120,4 +120,24 @@ describe("chankit demo, as a user runs it", () => {
     expectPenalty(dir, { taken, number: cheat.commitment_number });
     expect(cheat.outputs.map(({ kind }) => kind).sort()).toEqual(["to_local", "to_local_anchor", "to_remote", "to_remote_anchor"]);
   }, 120_000);
+
+  test("HTLCs both ways, a fee update, a reconnection in the midst of an exchange, a timeout on chain", async () => {
+    const dir = await written();
+    const { status, stdout, stderr } = await bash("htlcs.sh", dir);
+    expect(status, stderr).toBe(0);
+    // Too early by a block is the one refusal that the script shows
+    expect(stderr.match(/^chankit: [a-z-]+:/gm)).toEqual(["chankit: policy-htlc-not-expired:"]);
+    expect(stdout.split("\n").at(-2)).toBe("Done.");
+    const again = readdirSync(join(dir, "again-bob")).map((name) => name.replace(/^\d+-bob-|\.json$/g, ""));
+    expect(again).toEqual(["update_fulfill_htlc", "update_fail_htlc", "revoke_and_ack", "commitment_signed"]);
+    // 0.06 and 0.04 BTC less what is in flight, the fulfilled 0.005 on Bob's side, the failed 0.004 back with Alice
+    expect(stdout).toContain("alice could publish commitment 2: own 0.05200000, peer 0.04200000 BTC");
+    const close = readJson(join(dir, "close.json")) as unknown as { readonly txid: string; readonly outputs: readonly { readonly kind: string }[] };
+    expect(close.outputs.map(({ kind }) => kind).sort()).toEqual(
+      ["to_local", "to_remote", "to_local_anchor", "to_remote_anchor", "offered_htlc", "received_htlc", "received_htlc"].sort(),
+    );
+    const timeout = readJson(join(dir, "timeout.json")) as unknown as { readonly tx: string; readonly commitment_txid: string };
+    expect(timeout.commitment_txid).toBe(close.txid);
+    expect(Transaction.fromHex(timeout.tx).locktime).toBe(520);
+  }, 240_000);
 });

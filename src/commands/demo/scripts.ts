@@ -18,7 +18,7 @@ safe() {
   printf '   %s\n   %s\n' "$(chankit status alice --brief)" "$(chankit status bob --brief)"
   printf '   safe: %s\n' "$1"
 }
-rm -rf alice alice-backup bob bob-backup wire steps cheat.json penalty.json
+rm -rf alice alice-backup bob bob-backup wire steps again-alice again-bob cheat.json penalty.json close.json timeout.json
 mkdir wire steps
 `;
 
@@ -161,23 +161,35 @@ safe "each holds the other's signature of its own commitment 0"
 step "Alice pays 0.01 BTC"
 chankit pay alice 0.01btc | chankit receive bob - > /dev/null
 round alice bob
-safe "both hold commitment 1, neither an unrevoked 0"
-
-step "Bob pays 0.025 BTC, and while his proposal is under way Alice pays 0.005 in the same round"
-chankit pay bob 0.025btc | chankit receive alice - > /dev/null
-chankit pay alice 0.005btc | chankit receive bob - > /dev/null
-round bob alice
-safe "Bob's commitment still lacks his own payment's answer; what is missing comes with the next signature"
+safe "both hold commitment 1, and neither an unrevoked 0"
 
 # How breaches happen in life: Bob keeps a copy from when he had more.
 cp -R bob bob-backup
-round alice bob
-safe "both commitments say the same, and nothing is owed"
 
-step "Bob pays 0.01 BTC more"
-chankit pay bob 0.01btc | chankit receive alice - > /dev/null
-round bob alice
-safe "nothing is owed"
+step "Bob pays 0.03 BTC, and before he hears of it Alice pays 0.005: two proposals cross"
+chankit pay bob 0.03btc -o wire/ > /dev/null
+chankit pay alice 0.005btc -o wire/ > /dev/null
+run receive alice wire/0006-bob-pay.json
+run receive bob wire/0007-alice-pay.json
+safe "proposals move nothing: each still counts only on what the other has signed"
+
+step "They sign, too, before either has heard the other's signature"
+run sign alice -o wire/
+run sign bob -o wire/
+run verify-sig alice wire/0007-bob-commitment_signed.json
+run verify-sig bob wire/0008-alice-commitment_signed.json
+safe "each commitment carries what the other proposed; one's own proposal comes with the next signature"
+
+step "Both revoke"
+run make-revocation alice -o wire/
+run make-revocation bob -o wire/
+run receive-revocation bob wire/0009-alice-revoke_and_ack.json
+run receive-revocation alice wire/0008-bob-revoke_and_ack.json
+safe "each has given up a state only after it held the one that replaces it"
+
+step "A second signature each brings the two commitments together"
+round alice bob
+safe "both hold commitment 3, and both say the same"
 
 step "The cheat. Bob publishes the copy, in which he had more:"
 run force-close bob-backup -o cheat.json
@@ -186,6 +198,84 @@ printf '   %s\n' "$(chankit status bob-backup --brief)"
 step "Alice takes his output with the secret that he gave away; hers is plainly hers (to_remote)"
 run penalty-tx alice --tx cheat.json --to bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 --feerate 2500 -o penalty.json
 chankit penalty-tx alice --tx cheat.json --to bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 --feerate 2500 --text
+
+step "Done."
+`;
+
+export const HTLCS_SCRIPT = `#!/usr/bin/env bash
+# HTLCs over a channel with anchors: Alice offers three, Bob two, several in a round; one is fulfilled, one fails, the fee changes,
+# the connection breaks in the midst of an exchange, and one HTLC times out on chain.
+${PRELUDE}
+# Whoever owes a signature or a revocation gives it, until nothing is owed.
+settle() {
+  for _ in 1 2 3; do
+    for pair in "alice bob" "bob alice"; do
+      set -- $pair
+      if chankit status "$1" --json | grep -q '"sign"'; then printf '   $ %s signs\n' "$1"; chankit sign "$1" | chankit receive "$2" - > /dev/null; fi
+      if chankit status "$2" --json | grep -q '"make-revocation"'; then printf '   $ %s revokes\n' "$2"; chankit make-revocation "$2" | chankit receive "$1" - > /dev/null; fi
+    done
+  done
+}
+
+step "Opening: 0.10 BTC, of which 0.04 are Bob's"
+echo 0101010101010101010101010101010101010101010101010101010101010101 | run keygen alice --seed -
+echo 0202020202020202020202020202020202020202020202020202020202020202 | run keygen bob --seed -
+chankit open-channel alice --funding 0.1btc --push 0.04btc --channel-type anchors --feerate 2500 |
+  chankit accept-channel bob - |
+  chankit create-funding alice - --outpoint "\${FUNDING:-8984484a580b825b9972d7adb15050b3ab624ccd731946b3eeddb92f4e7ef6be:0}" |
+  chankit sign-funding bob - |
+  chankit release-funding alice - > steps/funding.json
+chankit channel-ready alice | chankit receive bob - > /dev/null
+chankit channel-ready bob | chankit receive alice - > /dev/null
+safe "each holds the other's signature of its own commitment 0"
+
+step "Alice offers three HTLCs and Bob two, in one round; their proposals cross"
+# SHA256 of 32 bytes of 00, 01 and 02
+H0=66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925
+H1=72cd6e8422c407fb6d098690f1130b7ded7ec2f7f5e1d30bd9d521f015363793
+H2=75877bb41d393b5fb8455ce60ecd8dda001d06316496b14dfa7f895656eeca4a
+run add-htlc alice 0.005btc --payment-hash $H0 --cltv-expiry 500 -o wire/
+run add-htlc alice 0.004btc --payment-hash $H1 --cltv-expiry 510 -o wire/
+run add-htlc alice 0.003btc --payment-hash $H2 --cltv-expiry 520 -o wire/
+run add-htlc bob 0.002btc --payment-hash $H1 --cltv-expiry 505 -o wire/
+run add-htlc bob 0.001btc --payment-hash $H2 --cltv-expiry 515 -o wire/
+for message in wire/*-alice-update_add_htlc.json; do chankit receive bob "$message" > /dev/null; done
+for message in wire/*-bob-update_add_htlc.json; do chankit receive alice "$message" > /dev/null; done
+settle
+safe "every HTLC on each commitment has come with the peer's signature of its own transaction"
+
+step "Bob fulfils the first, and fails the second; the opener raises the fee in between"
+echo 0000000000000000000000000000000000000000000000000000000000000000 | run fulfill-htlc bob 0 --preimage - --height 450 -o wire/
+run fail-htlc bob 1 -o wire/
+run update-fee alice 3000 -o wire/
+chankit receive alice wire/*-bob-update_fulfill_htlc.json > /dev/null
+chankit receive alice wire/*-bob-update_fail_htlc.json > /dev/null
+chankit receive bob wire/*-alice-update_fee.json > /dev/null
+safe "Bob reveals the preimage only now that the HTLC is irrevocable on both sides"
+
+step "Alice signs and Bob revokes, but the connection breaks: his revocation and his own signature are lost"
+chankit sign alice | chankit receive bob - > /dev/null
+chankit make-revocation bob > /dev/null
+chankit sign bob > /dev/null
+safe "whatever was lost is in an outbox, and no secret was released that the peer could do without"
+
+step "They reconnect: each tells what it holds, and sends again what the other lacks, byte for byte, in the first order"
+chankit reestablish alice -o wire/ > /dev/null
+chankit reestablish bob -o wire/ > /dev/null
+chankit reestablish alice wire/*-bob-channel_reestablish.json -o again-alice/
+chankit reestablish bob wire/*-alice-channel_reestablish.json -o again-bob/
+for message in again-bob/*.json; do chankit receive alice "$message" > /dev/null; done
+for message in again-alice/*.json; do [ -e "$message" ] && chankit receive bob "$message" > /dev/null; done
+settle
+safe "two HTLCs are gone, the fee is the new one, three are in flight"
+
+step "Bob falls silent. Alice publishes her commitment with its HTLC transactions; what he does not claim times out"
+run force-close alice -o close.json
+chankit inspect close.json --party alice --text | grep -A 6 offered_htlc | head -8
+# By amount: two anchors, Bob's two HTLCs, then hers, output 4
+if chankit htlc-tx alice --output-index 4 --height 519; then exit 1; fi
+run htlc-tx alice --output-index 4 --height 520 -o timeout.json
+chankit htlc-tx alice --output-index 4 --height 520 --text
 
 step "Done."
 `;
