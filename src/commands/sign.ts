@@ -7,8 +7,10 @@ import { nextNumber, type FundedChannel, requireFunded } from "../protocol/chann
 import { sign } from "../protocol/channel/transitions/commit.js";
 import { LnError } from "../protocol/errors.js";
 import { neverSignOwnForPeer, signSameOnly } from "../protocol/policy/interlocks.js";
+import { signHash, signHashLowR } from "../protocol/tx/sign.js";
 import { defineCommand } from "./shared/command.js";
 import type { Context } from "./shared/context.js";
+import { toggle } from "./shared/options.js";
 import { changeFlags, loadKeys, loadParty, locateParty, partyArgument, readDocument, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 import { COMMITMENT_FORMAT } from "./shared/transactions.js";
@@ -20,7 +22,7 @@ export const command = defineCommand({
     "Signs the peer's next commitment and prints commitment_signed. With nothing new it prints the last one again. " +
     "A commitment that is piped in is compared with the one the state determines, byte for byte.",
   args: [partyArgument, { syntax: "[commitment]", help: "what build-commitment printed, or -; it must be what the state determines" }],
-  flags: changeFlags,
+  flags: { ...changeFlags, lowR: toggle("--low-r", "signatures with a low R, a byte shorter in DER, found as Bitcoin Core finds them") },
   examples: ["chankit sign alice -o wire/", "chankit build-commitment alice --owner remote | chankit sign alice -"],
   curve: true,
   exits: [4, 5],
@@ -30,7 +32,7 @@ export const command = defineCommand({
     const given = file === undefined ? undefined : readCommitment(ctx, file);
     const party = loadParty(ctx, paths, o);
     if (given !== undefined) requireSame(requireFunded(party.state), given);
-    const outcome = sign(party.state, await loadKeys(ctx, party.paths, o));
+    const outcome = sign(party.state, await loadKeys(ctx, party.paths, o), o.lowR === true ? signHashLowR : signHash);
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
   },
 });

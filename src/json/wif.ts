@@ -35,3 +35,14 @@ export async function withoutWif(
   });
   return { ...document, ...(Object.fromEntries(decoded) as Record<string, string>) };
 }
+
+/** Whether a curve library passes the checks that ecpair makes of it. */
+export async function passesKeyChecks(curve: object): Promise<boolean> {
+  const { ECPairFactory } = (await import("ecpair")) as unknown as EcPair;
+  try {
+    ECPairFactory(curve);
+    return true;
+  } catch {
+    return false;
+  }
+}

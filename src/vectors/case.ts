@@ -19,10 +19,9 @@ import { FORMATS, SIGHASH_ALL } from "../protocol/tx/format.js";
 import { type ChannelType } from "../protocol/tx/channel-type.js";
 import { type HtlcTx, buildHtlcTxs } from "../protocol/tx/htlc-tx.js";
 import { type CommitmentOutput, isHtlcOutput } from "../protocol/tx/outputs.js";
-import { commitmentSighash, completeCommitment, htlcSighash, signCommitment, signHtlcTx } from "../protocol/tx/sign.js";
+import { commitmentSighash, completeCommitment, htlcSighash, signCommitment, signHashLowR, signHtlcTx } from "../protocol/tx/sign.js";
 import type { CommitmentSpec, Htlc } from "../protocol/tx/spec.js";
 import { floorToSat } from "../protocol/units.js";
-import { signLowR } from "./low-r.js";
 
 /** Names that this layout gives to channel types; which of them are supported, the table of formats says. */
 const TYPE_NAMES = ["legacy", "static_remotekey", "anchor_outputs", "anchors", "zero_fee_commitments", "simple_taproot"] as const;
@@ -196,8 +195,8 @@ export function deriveCase(inputs: CaseInputs) {
     sighash: toHex(sighash),
     remote_signature_der: der(derived.countersignerSignature),
     local_signature_der: der(derived.ownerSignature),
-    remote_signature_der_lowr: der(signLowR(sighash, remote.fundingPrivkey)),
-    local_signature_der_lowr: der(signLowR(sighash, local.fundingPrivkey)),
+    remote_signature_der_lowr: der(signHashLowR(sighash, remote.fundingPrivkey)),
+    local_signature_der_lowr: der(signHashLowR(sighash, local.fundingPrivkey)),
     outputs: commitment.outputs.map((output, index) => ({
       index,
       value: integer(output.amount),
@@ -250,7 +249,7 @@ function deriveHtlcTx(signed: SignedHtlcTx, inputs: CaseInputs, perCommitmentPoi
     sighash: toHex(sighash),
     sighash_type: htlcTx.commitment.terms.format.htlcSighash,
     remote_htlc_signature: der(signed.countersignerSignature),
-    remote_htlc_signature_lowr: der(signLowR(sighash, deriveSecret<"htlc">(inputs.remote.htlcBasepointSecret, perCommitmentPoint))),
+    remote_htlc_signature_lowr: der(signHashLowR(sighash, deriveSecret<"htlc">(inputs.remote.htlcBasepointSecret, perCommitmentPoint))),
     local_sighash_all: toHex(htlcSighash(htlcTx, "owner")),
     local_htlc_signature: der(signed.ownerSignature),
   };

@@ -7,7 +7,7 @@ import { perCommitmentSecret } from "../../src/protocol/keys/shachain.js";
 import { Secret32 } from "../../src/protocol/secret.js";
 import { signHash, verifyHash } from "../../src/protocol/tx/sign.js";
 import { caseDocument, caseTerms, deriveCase } from "../../src/vectors/case.js";
-import { signLowR } from "../../src/vectors/low-r.js";
+import { signHashLowR } from "../../src/protocol/tx/sign.js";
 import { verifyVectors } from "../../src/vectors/verify.js";
 import { caseLines, parse, withValue } from "./document.js";
 
@@ -68,7 +68,7 @@ test("low-R signatures are good, short, and the plain ones where those are short
       const bytes = new Uint8Array(32);
       new DataView(bytes.buffer).setUint32(28, scalar);
       const secret = new Secret32<"funding">(bytes);
-      const lowR = signLowR(bytes32(hash), secret);
+      const lowR = signHashLowR(bytes32(hash), secret);
       const plain = signHash(bytes32(hash), secret);
       expect(lowR[0]).toBeLessThan(0x80);
       expect(verifyHash(bytes32(hash), publicKey(secret), lowR)).toBe(true);

@@ -27,16 +27,24 @@ export interface HtlcTx {
  * BOLT 3 §HTLC-Timeout and HTLC-Success Transactions. Throws: tx-not-htlc-output.
  */
 export function buildHtlcTx(commitment: Commitment, outputIndex: number): HtlcTx {
+  return build(commitment, outputIndex, outputLock(commitment));
+}
+
+/** The to_local script, which is the same for all of a commitment's. */
+function outputLock({ terms, keys }: Commitment): Lock {
+  return terms.format.toLocal(keys, terms.toSelfDelay);
+}
+
+function build(commitment: Commitment, outputIndex: number, lock: Lock): HtlcTx {
   const output = commitment.outputs[outputIndex];
   if (output === undefined || !isHtlcOutput(output)) {
     throw new LnError("tx-not-htlc-output", `output ${outputIndex} is no HTLC`, { output_index: outputIndex });
   }
-  const { format, toSelfDelay } = commitment.terms;
+  const { format } = commitment.terms;
   const { htlc } = output;
   const offered = output.kind === "offered_htlc";
   const fee = htlcTxFee(format, commitment.spec.feeratePerKw, offered ? "offered" : "received");
   const amount = sat(floorToSat(htlc.amountMsat) - fee);
-  const lock = format.toLocal(commitment.keys, toSelfDelay);
 
   const unsigned = new Transaction();
   unsigned.version = format.txVersion;
@@ -44,10 +52,24 @@ export function buildHtlcTx(commitment: Commitment, outputIndex: number): HtlcTx
   unsigned.addInput(commitment.txid, outputIndex, format.oneBlockDelay);
   unsigned.addOutput(lock.scriptPubkey, amount);
   const kind = offered ? "htlc_timeout" : "htlc_success";
-  return { kind, commitment, outputIndex, output, lock, amount, fee, txid: txid(unsigned.getHash()), unsigned };
+  return {
+    kind,
+    commitment,
+    outputIndex,
+    output,
+    lock,
+    amount,
+    fee,
+    // Whoever signs all of them asks for none
+    get txid() {
+      return txid(unsigned.getHash());
+    },
+    unsigned,
+  };
 }
 
 /** All of a commitment's HTLC transactions in output order, which is the order of `htlc_signature`s. BOLT 2 §Committing Updates So Far: `commitment_signed`. */
 export function buildHtlcTxs(commitment: Commitment): readonly HtlcTx[] {
-  return commitment.outputs.flatMap((output, index) => (isHtlcOutput(output) ? [buildHtlcTx(commitment, index)] : []));
+  const lock = outputLock(commitment);
+  return commitment.outputs.flatMap((output, index) => (isHtlcOutput(output) ? [build(commitment, index, lock)] : []));
 }

@@ -29,8 +29,30 @@ function scriptCode(lock: Lock): Uint8Array {
   }
 }
 
+/** Secret in. How a hash becomes a signature: plainly, or with a low R. */
+export type HashSigner = (hash: Bytes32, secret: Secret32) => Signature;
+
+/** Secret in. Plain RFC 6979. */
 export function signHash(hash: Bytes32, secret: Secret32): Signature {
   return signature(ecc().sign(hash, secret.reveal()));
+}
+
+/**
+ * Secret in. A signature whose R needs no leading zero byte in DER, found as Bitcoin Core finds it: plain RFC 6979 first, then with the
+ * numbers 1, 2 … as extra entropy, each in 32 little-endian bytes. One byte shorter than half of the plain ones.
+ */
+export function signHashLowR(hash: Bytes32, secret: Secret32): Signature {
+  let candidate = ecc().sign(hash, secret.reveal());
+  for (let counter = 1; !hasLowR(candidate); counter++) {
+    const entropy = new Uint8Array(32);
+    new DataView(entropy.buffer).setUint32(0, counter, true);
+    candidate = ecc().sign(hash, secret.reveal(), entropy);
+  }
+  return signature(candidate);
+}
+
+function hasLowR(compact: Uint8Array): boolean {
+  return (compact[0] ?? 0) < 0x80;
 }
 
 export function verifyHash(hash: Bytes32, pubkey: Point, candidate: Signature): boolean {
@@ -53,14 +75,14 @@ export function commitmentSighash(commitment: Commitment): Bytes32 {
   return sighash(commitment.unsigned, 0, { lock: commitment.fundingLock, amount: commitment.terms.funding.amount }, SIGHASH_ALL);
 }
 
-/** Plain RFC 6979. Which side signs, the secret says. Throws: key-mismatch where it is neither side's funding key. */
-export function signCommitment(commitment: Commitment, fundingSecret: Secret32<"funding">): Signature {
+/** Secret in. Which side signs, the secret says. Throws: key-mismatch where it is neither side's funding key. */
+export function signCommitment(commitment: Commitment, fundingSecret: Secret32<"funding">, signer: HashSigner = signHash): Signature {
   const pubkey = publicKey<"funding">(fundingSecret);
   const { ownerFundingPubkey, countersignerFundingPubkey } = commitment.keys;
   if (!equalBytes(pubkey, ownerFundingPubkey) && !equalBytes(pubkey, countersignerFundingPubkey)) {
     throw new LnError("key-mismatch", "the funding key is neither of the funding output's two", { what: "funding_privkey" });
   }
-  return signHash(commitmentSighash(commitment), fundingSecret);
+  return signer(commitmentSighash(commitment), fundingSecret);
 }
 
 /** Whether the countersigner's signature, as it comes with commitment_signed, is good. False for a high S, too. */
@@ -93,10 +115,11 @@ export function signHtlcTxs(
   commitment: Commitment,
   htlcTxs: readonly HtlcTx[],
   htlcBasepointSecret: Secret32<"htlc_basepoint">,
+  signer: HashSigner = signHash,
 ): readonly Signature[] {
   if (htlcTxs.length === 0) return [];
   const secret = deriveSecret<"htlc">(htlcBasepointSecret, commitment.keys.perCommitmentPoint);
-  return htlcTxs.map((htlcTx) => signHash(htlcSighash(htlcTx, "countersigner"), secret));
+  return htlcTxs.map((htlcTx) => signer(htlcSighash(htlcTx, "countersigner"), secret));
 }
 
 /** Whether the countersigner's signature of the owner's HTLC transaction is good. */

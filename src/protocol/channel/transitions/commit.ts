@@ -17,7 +17,7 @@ import {
 import type { Side } from "../../side.js";
 import type { Commitment } from "../../tx/commitment-tx.js";
 import { buildHtlcTxs } from "../../tx/htlc-tx.js";
-import { signCommitment, signHtlcTxs, verifyCommitmentSignature, verifyHtlcSignature } from "../../tx/sign.js";
+import { type HashSigner, signCommitment, signHash, signHtlcTxs, verifyCommitmentSignature, verifyHtlcSignature } from "../../tx/sign.js";
 import type { MessageOf } from "../../wire/messages.js";
 import { type Received, acknowledge, newestSent } from "../message-log.js";
 import { requireOwnKeys } from "../own-keys.js";
@@ -36,7 +36,7 @@ export function advance(state: FundedChannel, by: Side, from: ChangeStage, to: C
  * With nothing new, gives the last signature again.
  * BOLT 2 §Committing Updates So Far: `commitment_signed`. Throws: policy-sign-…, policy-force-closed, policy-closing-signed, key-….
  */
-export function sign(channel: ChannelState, keys: PartyKeys): Outcome {
+export function sign(channel: ChannelState, keys: PartyKeys, signer: HashSigner = signHash): Outcome {
   const state = requireFunded(channel);
   const again = newestSent(state.messages, "commitment_signed");
   if (again !== undefined && !hasNext(state, "remote")) return done(state, { repeated: true, resend: again });
@@ -52,7 +52,7 @@ export function sign(channel: ChannelState, keys: PartyKeys): Outcome {
   const { commitment } = selectCommitment(state, "remote");
   commitmentMustPayItsFee(state, commitment);
   const htlcSecret = requireSecret(keys, "htlcBasepointSecret");
-  const htlcSignatures = signHtlcTxs(commitment, buildHtlcTxs(commitment), htlcSecret);
+  const htlcSignatures = signHtlcTxs(commitment, buildHtlcTxs(commitment), htlcSecret, signer);
   const [funding] = state.fundings;
   const { number, spec, keys: commitmentKeys } = commitment;
   const signed: FundedChannel = {
@@ -64,7 +64,7 @@ export function sign(channel: ChannelState, keys: PartyKeys): Outcome {
   return sending(signed, {
     type: "commitment_signed",
     channelId: state.channelId,
-    signature: signCommitment(commitment, requireSecret(keys, "fundingPrivkey")),
+    signature: signCommitment(commitment, requireSecret(keys, "fundingPrivkey"), signer),
     htlcSignatures,
     fundingTxid: funding.txid,
   });
