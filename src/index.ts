@@ -37,10 +37,12 @@ export * from "./protocol/channel/select.js";
 export * from "./protocol/channel/state.js";
 export * from "./protocol/channel/transitions/changes.js";
 export * from "./protocol/channel/transitions/commit.js";
+export * from "./protocol/channel/transitions/funding.js";
 export * from "./protocol/channel/transitions/import.js";
 export * from "./protocol/channel/transitions/leave.js";
 export * from "./protocol/channel/transitions/opening.js";
 export * from "./protocol/channel/transitions/outcome.js";
+export * from "./protocol/channel/transitions/reestablish.js";
 export * from "./protocol/channel/transitions/revoke.js";
 
 export * from "./protocol/wire/messages.js";

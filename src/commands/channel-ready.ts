@@ -1,5 +1,5 @@
 import { requireFunded } from "../protocol/channel/state.js";
-import { channelReady } from "../protocol/channel/transitions/opening.js";
+import { channelReady } from "../protocol/channel/transitions/funding.js";
 import { defineCommand } from "./shared/command.js";
 import { changeFlags, loadParty, locateParty, partyArgument, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";

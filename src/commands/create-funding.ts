@@ -1,6 +1,7 @@
 import { fundingOutputOf } from "../json/psbt.js";
 import { type Txid, equalBytes, parseTxid } from "../protocol/bytes.js";
-import { receiveAcceptChannel, createFunding } from "../protocol/channel/transitions/opening.js";
+import { receiveAcceptChannel } from "../protocol/channel/transitions/opening.js";
+import { createFunding } from "../protocol/channel/transitions/funding.js";
 import { type FundedChannel, type UnfundedChannel, isFunded } from "../protocol/channel/state.js";
 import type { Outcome } from "../protocol/channel/transitions/outcome.js";
 import { LnError } from "../protocol/errors.js";

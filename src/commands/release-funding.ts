@@ -1,6 +1,6 @@
 import { displayTxid } from "../protocol/bytes.js";
 import { requireFunded } from "../protocol/channel/state.js";
-import { receiveFundingSigned, releaseFunding } from "../protocol/channel/transitions/opening.js";
+import { receiveFundingSigned, releaseFunding } from "../protocol/channel/transitions/funding.js";
 import { done } from "../protocol/channel/transitions/outcome.js";
 import { defineCommand } from "./shared/command.js";
 import { changeFlags, loadParty, locateParty, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";

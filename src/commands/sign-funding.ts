@@ -1,4 +1,4 @@
-import { signFunding } from "../protocol/channel/transitions/opening.js";
+import { signFunding } from "../protocol/channel/transitions/funding.js";
 import { defineCommand } from "./shared/command.js";
 import { changeFlags, loadKeys, loadParty, locateParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";

@@ -1,6 +1,6 @@
 import { type NumberedPoint, type PartyParams, channelIdOf } from "../protocol/channel/params.js";
 import { EMPTY_LOG } from "../protocol/channel/message-log.js";
-import { chainHash } from "../protocol/channel/transitions/opening.js";
+import { chainHash } from "../protocol/channel/params.js";
 import type { FundedChannel } from "../protocol/channel/state.js";
 import type { Basepoints } from "../protocol/keys/commitment-keys.js";
 import { type PartyKeys, ownPerCommitmentPoint } from "../protocol/keys/party-keys.js";

@@ -3,6 +3,7 @@ import { LnError } from "../errors.js";
 import { publicKey } from "../keys/derivation.js";
 import { type PartyKeys, ownPerCommitmentPoint } from "../keys/party-keys.js";
 import type { Secret32 } from "../secret.js";
+import type { NumberedPoint } from "./params.js";
 import type { ChannelState } from "./state.js";
 
 /**
@@ -30,4 +31,9 @@ export function requireOwnKeys(state: ChannelState, keys: PartyKeys): void {
 
 function mismatch(what: string): LnError {
   return new LnError("key-mismatch", `the keys are not this channel's: ${what} is another`, { what });
+}
+
+/** Own points that the state holds, so that building and verifying need no keys: of the lowest unreleased number and the two after it. */
+export function ownPointsFrom(keys: PartyKeys, first: number): readonly NumberedPoint[] {
+  return [first, first + 1, first + 2].map((number) => ({ number, point: ownPerCommitmentPoint(keys, number) }));
 }

@@ -1,4 +1,4 @@
-import type { Bytes32, Point, ScriptPubkey } from "../bytes.js";
+import { type Bytes32, type Point, type ScriptPubkey, bytes32, fromHex, reversed } from "../bytes.js";
 import type { Basepoints } from "../keys/commitment-keys.js";
 import type { CommitmentNumber } from "../keys/shachain.js";
 import type { FeeratePerKw, MilliSatoshi, Satoshi } from "../units.js";
@@ -39,6 +39,18 @@ export interface NumberedPoint {
 /** The chains by their genesis blocks, in the byte order of BOLT 2's chain_hash. */
 export const CHAINS = ["bitcoin", "testnet4", "signet", "regtest"] as const;
 export type Chain = (typeof CHAINS)[number];
+
+/** The first block of each chain, by which messages name it, in display order. BOLT 0 §Glossary and Terminology Guide. */
+const GENESIS: Readonly<Record<Chain, string>> = {
+  bitcoin: "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
+  testnet4: "00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043",
+  signet: "00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6",
+  regtest: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
+};
+
+export function chainHash(chain: Chain): Bytes32 {
+  return bytes32(reversed(fromHex(GENESIS[chain])));
+}
 
 /** BOLT 2 §Definition of `channel_id`: the funding txid with its last two bytes XORed with the output index. */
 export function channelIdOf(fundingTxid: Uint8Array, outputIndex: number): Bytes32 {

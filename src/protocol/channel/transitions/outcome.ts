@@ -58,3 +58,8 @@ export function expectChannel(expected: Bytes32, actual: Bytes32): void {
 export function taking(log: MessageLog, received: Received): MessageLog | null {
   return classifyReceived(log, received) === "repeat" ? null : recordReceived(log, received);
 }
+
+/** A message that the channel is not waiting for. */
+export function notDue(type: string, state: ChannelState): LnError {
+  return new LnError("state-message-unexpected", `a ${type} is not due: the channel is ${state.phase}`, { type, phase: state.phase });
+}

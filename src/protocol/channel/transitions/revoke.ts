@@ -12,7 +12,7 @@ import { requireOwnKeys } from "../own-keys.js";
 import { type ChannelState, type FundedChannel, type RemoteCommit, lowestUnreleased, ownPoint, requireFunded, unrevokedSpecs } from "../state.js";
 import type { MessageOf } from "../../wire/messages.js";
 import { advance } from "./commit.js";
-import { ownPointsFrom } from "./opening.js";
+import { ownPointsFrom } from "../own-keys.js";
 import { type Outcome, type RevokedHtlcs, done, expectChannel, expectType, sending, taking } from "./outcome.js";
 
 /**

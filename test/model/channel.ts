@@ -1,0 +1,102 @@
+import { type Txid } from "../../src/protocol/bytes.js";
+import type { Received, Sent } from "../../src/protocol/channel/message-log.js";
+import { type FundedChannel, isFunded, requireFunded } from "../../src/protocol/channel/state.js";
+import {
+  type OwnTerms,
+  acceptChannel,
+  channelReady,
+  createFunding,
+  openChannel,
+  receiveAcceptChannel,
+  receiveChannelReady,
+  receiveFundingSigned,
+  releaseFunding,
+  signFunding,
+} from "../../src/protocol/channel/transitions/opening.js";
+import type { ChannelType } from "../../src/protocol/tx/channel-type.js";
+import { msat, perKw, sat, toMsat } from "../../src/protocol/units.js";
+import { decodeMessage, encodeMessage } from "../../src/protocol/wire/messages.js";
+import { BOTH, KEYS, type Who, other } from "../chain/pair.js";
+
+/** What one party demands and accepts. */
+export interface PartyPlan {
+  readonly dustLimitSat: bigint;
+  readonly maxInFlightMsat: bigint;
+  readonly reserveSat: bigint;
+  readonly htlcMinimumMsat: bigint;
+  readonly toSelfDelay: number;
+  readonly maxAcceptedHtlcs: number;
+  readonly maxDustExposureMsat: bigint;
+}
+
+export interface Plan {
+  readonly type: ChannelType;
+  readonly opener: Who;
+  readonly fundingSat: bigint;
+  readonly pushSat: bigint;
+  readonly feerate: bigint;
+  readonly minFeerate: bigint;
+  readonly maxFeerate: bigint;
+  readonly parties: Readonly<Record<Who, PartyPlan>>;
+}
+
+/** A message as it lies in a queue: its bytes, read again as the receiver reads them. */
+export function letter({ message, seq }: Sent): Received & { readonly seq: number } {
+  const wire = encodeMessage(message);
+  return { message: decodeMessage(wire), wire, seq };
+}
+
+function only(sent: Sent | null): Received {
+  if (sent === null) throw new Error("no message was sent");
+  return letter(sent);
+}
+
+/** Both states of a channel that is open, on a funding output that nobody looks for. */
+export function openBetween(plan: Plan): Readonly<Record<Who, FundedChannel>> {
+  const { opener } = plan;
+  const accepter = other(opener);
+  const termsOf = (who: Who): OwnTerms => {
+    const { dustLimitSat, maxInFlightMsat, reserveSat, htlcMinimumMsat, toSelfDelay, maxAcceptedHtlcs } = plan.parties[who];
+    return {
+      dustLimitSatoshis: sat(dustLimitSat),
+      maxHtlcValueInFlightMsat: msat(maxInFlightMsat),
+      channelReserveSatoshis: sat(reserveSat),
+      htlcMinimumMsat: msat(htlcMinimumMsat),
+      toSelfDelay,
+      maxAcceptedHtlcs,
+      upfrontShutdownScript: null,
+    };
+  };
+  const commonOf = (who: Who) => ({
+    party: who,
+    chain: "regtest" as const,
+    limits: {
+      minFeeratePerKw: perKw(plan.minFeerate),
+      maxFeeratePerKw: perKw(plan.maxFeerate),
+      maxToSelfDelay: 2016,
+      maxDustLimitSatoshis: sat(10_000n),
+      maxDustHtlcExposureMsat: msat(plan.parties[who].maxDustExposureMsat),
+    },
+    terms: termsOf(who),
+  });
+  const proposed = openChannel(KEYS[opener], {
+    ...commonOf(opener),
+    channelType: plan.type,
+    fundingSatoshis: sat(plan.fundingSat),
+    pushMsat: toMsat(sat(plan.pushSat)),
+    feeratePerKw: perKw(plan.feerate),
+    payExtension: true,
+  });
+  const accepted = acceptChannel(KEYS[accepter], only(proposed.sent), { ...commonOf(accepter), minimumDepth: 1, allowPay: true });
+  const taken = receiveAcceptChannel(proposed.state, only(accepted.sent));
+  if (isFunded(taken.state)) throw new Error("funded already");
+  const created = createFunding(taken.state, KEYS[opener], { txid: FUNDING, outputIndex: 1 }, null);
+  const signed = signFunding(accepted.state, KEYS[accepter], only(created.sent));
+  const verified = requireFunded(receiveFundingSigned(created.state, only(signed.sent)).state);
+  releaseFunding(verified);
+  const ready = { [opener]: channelReady(verified), [accepter]: channelReady(requireFunded(signed.state)) };
+  const opened = BOTH.map((who) => [who, requireFunded(receiveChannelReady(ready[who]!.state, only(ready[other(who)]!.sent)).state)] as const);
+  return Object.fromEntries(opened) as Record<Who, FundedChannel>;
+}
+
+const FUNDING = new Uint8Array(32).fill(7) as Txid;
