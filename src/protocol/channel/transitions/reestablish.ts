@@ -6,7 +6,7 @@ import { Secret32 } from "../../secret.js";
 import { withSide } from "../../side.js";
 import type { MessageOf } from "../../wire/messages.js";
 import { decodeMessage } from "../../wire/messages.js";
-import { type Received, type Sent, acknowledge, classifyReceived } from "../message-log.js";
+import { type Received, type Sent, acknowledge, classifyReceived, recordReceived } from "../message-log.js";
 import { requireOwnKeys } from "../own-keys.js";
 import {
   type ChannelState,
@@ -85,8 +85,11 @@ export function resume(channel: ChannelState, keys: PartyKeys, received: Receive
   const before = requireFunded(channel);
   expectChannel(before.channelId, message.channelId);
   requireOwnKeys(before, keys);
-  if (isHeld(before.messages, received)) return { state: before, repeated: true, retransmitted: [], behind: before.flags.behind };
-  const state: FundedChannel = { ...forgetting(before), messages: countingFrom(before.messages, received) };
+  const repeated = isHeld(before.messages, received);
+  // Once something has come after it, or it has ended the channel, there is nothing to send again
+  if (repeated && (received.seq !== before.messages.lastReceived || before.flags.behind))
+    return { state: before, repeated, retransmitted: [], behind: before.flags.behind };
+  const state: FundedChannel = repeated ? before : { ...forgetting(before), messages: countingFrom(before.messages, received) };
 
   if (message.nextCommitmentNumber === 0n) {
     throw new LnError("state-peer-asks-fail", "next_commitment_number is 0: the peer asks to fail the channel and broadcast", {
@@ -114,7 +117,8 @@ export function resume(channel: ChannelState, keys: PartyKeys, received: Receive
     });
   }
   const needs = { revocation: revocationsHeld === released - 1, signature: expected === signed, ready: expected === 1 && nothingMoved(state) };
-  return retransmitting(state, keys, needs);
+  const outbox = outboxFor(state.messages, needs);
+  return repeated ? { ...sentAgain(state, keys, outbox.again), repeated } : renumbering(state, keys, outbox);
 }
 
 function isHeld(log: MessageLog, received: Received): boolean {
@@ -122,8 +126,9 @@ function isHeld(log: MessageLog, received: Received): boolean {
 }
 
 /** Whatever was lost before it, the peer counts on from this message. */
-function countingFrom(log: MessageLog, { seq }: Received): MessageLog {
-  return { ...log, lastReceived: seq ?? log.lastReceived + 1, recentlyReceived: [] };
+function countingFrom(log: MessageLog, received: Received): MessageLog {
+  const { seq = log.lastReceived + 1 } = received;
+  return recordReceived({ ...log, lastReceived: seq - 1, recentlyReceived: [] }, received);
 }
 
 /** BOLT 2 §Message Retransmission: channel_ready is sent again as long as both sides are at their first commitment. */
@@ -153,22 +158,33 @@ interface Needs {
   readonly ready: boolean;
 }
 
-/** The outbox in its order, less what the peer has: so a revocation and a signature come in the order of the first time. */
-function retransmitting(state: FundedChannel, keys: PartyKeys, needs: Needs): Resumption {
-  const { messages } = state;
+/** The log without what the peer has, and of its outbox what the peer lacks, in the first order: so a revocation and a signature keep theirs. */
+interface OutboxFor {
+  readonly known: MessageLog;
+  readonly again: readonly OutboxEntry[];
+}
+
+function outboxFor(messages: MessageLog, needs: Needs): OutboxFor {
   const known = acknowledge(messages, ({ type }) => (type === "revoke_and_ack" && !needs.revocation) || (type === "channel_ready" && !needs.ready));
   const signature = known.outbox.find(({ type, acked }) => type === "commitment_signed" && !acked);
-  const isNeeded = ({ seq, acked }: OutboxEntry): boolean =>
-    !acked && (needs.signature || signature === undefined || seq > signature.seq || isReply(seq));
-  const isReply = (seq: number): boolean =>
-    known.outbox.some((entry) => entry.seq === seq && (entry.type === "revoke_and_ack" || entry.type === "channel_ready"));
+  const isNeeded = ({ seq, type, acked }: OutboxEntry): boolean =>
+    !acked && (needs.signature || signature === undefined || seq > signature.seq || type === "revoke_and_ack" || type === "channel_ready");
+  return { known, again: known.outbox.filter(isNeeded) };
+}
 
+/** Sends it again under new numbers, which follow on our channel_reestablish. */
+function renumbering(state: FundedChannel, keys: PartyKeys, { known, again }: OutboxFor): Resumption {
   let { lastSent } = known;
-  const renumbered = new Map(known.outbox.filter(isNeeded).map((entry) => [entry.seq, ++lastSent]));
+  const renumbered = new Map(again.map(({ seq }) => [seq, ++lastSent]));
+  const numbered = <T extends { readonly seq: number }>(entry: T): T => ({ ...entry, seq: renumbered.get(entry.seq) ?? entry.seq });
   const kept = known.outbox.filter((entry) => !renumbered.has(entry.seq));
-  const again = known.outbox.filter(isNeeded).map((entry) => ({ ...entry, seq: renumbered.get(entry.seq) ?? entry.seq }));
-  const requests = known.requests.map((request) => ({ ...request, seq: renumbered.get(request.seq) ?? request.seq }));
-  const resumed: FundedChannel = { ...state, messages: { ...known, lastSent, outbox: [...kept, ...again], requests } };
-  const retransmitted = again.map(({ seq, wire }): Sent => ({ seq, message: wire === null ? lastRevocation(resumed, keys) : decodeMessage(wire) }));
-  return { state: resumed, repeated: false, retransmitted, behind: false };
+  const moved = again.map(numbered);
+  const messages = { ...known, lastSent, outbox: [...kept, ...moved], requests: known.requests.map(numbered) };
+  return sentAgain({ ...state, messages }, keys, moved);
+}
+
+/** Secret out: a revocation is made again. */
+function sentAgain(state: FundedChannel, keys: PartyKeys, again: readonly OutboxEntry[]): Resumption {
+  const retransmitted = again.map(({ seq, wire }): Sent => ({ seq, message: wire === null ? lastRevocation(state, keys) : decodeMessage(wire) }));
+  return { state, repeated: false, retransmitted, behind: false };
 }
