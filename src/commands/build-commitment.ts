@@ -3,7 +3,7 @@ import { requireFunded } from "../protocol/channel/state.js";
 import { SIDES } from "../protocol/side.js";
 import { defineCommand } from "./shared/command.js";
 import { flag, integer, oneOf, requiredFlag, toggle } from "./shared/options.js";
-import { loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
+import { loadParty, locateParty, partyArgument, partyFlags } from "./shared/load-party.js";
 import { commitmentDocument } from "./shared/transactions.js";
 
 export const command = defineCommand({

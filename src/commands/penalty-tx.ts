@@ -1,7 +1,5 @@
 import { scriptOfAddress } from "../json/address.js";
-import { decode } from "../json/decode.js";
-import { revokedHtlcs } from "../json/channel-file.js";
-import { displayTxid, equalBytes, txid } from "../protocol/bytes.js";
+import { displayTxid, txid } from "../protocol/bytes.js";
 import { identify } from "../protocol/channel/identify.js";
 import { requireFunded } from "../protocol/channel/state.js";
 import { punish, punishSeparately } from "../protocol/channel/transitions/leave.js";
@@ -11,6 +9,7 @@ import { defineCommand } from "./shared/command.js";
 import { feerate, flag, requiredFlag, text, toggle } from "./shared/options.js";
 import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
 import { readTransaction } from "./shared/read-transaction.js";
+import { revokedHtlcsOf } from "./shared/revoked.js";
 import { amount } from "./shared/summary.js";
 
 type Published = ReturnType<typeof readTransaction>;
@@ -42,14 +41,7 @@ export const command = defineCommand({
     const party = loadParty(ctx, paths, { ...o, dryRun: true });
     const state = requireFunded(party.state);
     const to = await scriptOfAddress(o.to, state.chain);
-    const [funding] = state.fundings;
-    const identity = identify(state, published, (number) =>
-      ctx.store
-        .findRevoked(party.paths, number)
-        .map((line) => decode(revokedHtlcs, line, party.paths.revoked))
-        .filter(({ fundingTxid }) => equalBytes(fundingTxid, funding.txid))
-        .flatMap(({ htlcs }) => htlcs),
-    );
+    const identity = identify(state, published, revokedHtlcsOf(ctx, paths, state));
     const secondStage = (o.secondStage?.split(",") ?? []).map((file) => readTransaction(ctx, file));
     const keys = await loadKeys(ctx, party.paths, o);
     const punishes = {

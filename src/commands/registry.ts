@@ -75,6 +75,7 @@ export const REGISTRY: readonly Entry[] = [
   entry("status", "commit", "balances, commitments, changes and what is due", async () => (await import("./status.js")).command),
   entry("force-close", "leave", "sign our newest commitment for broadcast", async () => (await import("./force-close.js")).command),
   entry("htlc-tx", "leave", "finish an HTLC transaction of our published commitment", async () => (await import("./htlc-tx.js")).command),
+  entry("sweep", "leave", "take what is ours of a confirmed commitment", async () => (await import("./sweep.js")).command),
   entry("penalty-tx", "leave", "take everything of a revoked commitment", async () => (await import("./penalty-tx.js")).command),
   entry(
     "inspect",

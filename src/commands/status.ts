@@ -2,7 +2,7 @@ import { toHex } from "../protocol/bytes.js";
 import { type ChannelState, type FundedChannel, type UnfundedChannel, isFunded } from "../protocol/channel/state.js";
 import { defineCommand } from "./shared/command.js";
 import { toggle } from "./shared/options.js";
-import { loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
+import { loadParty, locateParty, partyArgument, partyFlags } from "./shared/load-party.js";
 import { amount, balancesOf, changesOf, fundingOutpoint, nextSteps } from "./shared/summary.js";
 
 export const command = defineCommand({

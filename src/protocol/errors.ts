@@ -174,6 +174,8 @@ export const ERROR_CODES = {
   "state-reestablish-secret": { what: "a wrong secret in channel_reestablish", bolt: "fail" },
   "state-reestablish-number": { what: "a commitment number in channel_reestablish that can't be", bolt: "fail" },
   "state-second-stage-unrelated": { what: "a transaction that spends no HTLC of the revoked commitment" },
+  "state-nothing-to-sweep": { what: "a transaction without an output of ours" },
+  "policy-sweep-immature": { what: "a sweep before its time" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

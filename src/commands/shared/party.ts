@@ -1,8 +1,7 @@
-import { printChannel, readChannel, revokedHtlcs } from "../../json/channel-file.js";
+import { printChannel, revokedHtlcs } from "../../json/channel-file.js";
 import { encode } from "../../json/decode.js";
 import { readKeysDocument } from "../../json/keys-file.js";
 import { type ReadMessage, printMessage, readMessage } from "../../json/messages.js";
-import { parseStrict } from "../../json/strict.js";
 import { withoutWif } from "../../json/wif.js";
 import { type ChannelState, type OutboxEntry, highestSigned, isFunded, lowestUnreleased } from "../../protocol/channel/state.js";
 import { type Sent, newestSent } from "../../protocol/channel/message-log.js";
@@ -10,85 +9,19 @@ import { type Outcome, done } from "../../protocol/channel/transitions/outcome.j
 import { ERROR_CODES, LnError } from "../../protocol/errors.js";
 import type { PartyKeys } from "../../protocol/keys/party-keys.js";
 import { type MessageName, decodeMessage } from "../../protocol/wire/messages.js";
-import type { Loaded, Purpose } from "../../store/channel-store.js";
-import { type PartyPaths, partyPaths, singlePaths } from "../../store/paths.js";
+import type { PartyPaths } from "../../store/paths.js";
 import type { Document, Report } from "./command.js";
 import type { Context } from "./context.js";
-import { type FlagValues, flag, text, toggle } from "./options.js";
+import { type ChangeOptions, type Party, type PartyOptions, readDocument } from "./load-party.js";
 
-/** Where a party's files are: a folder, or each named. */
-export const partyFlags = {
-  channel: flag("--channel <file>", "the channel file, instead of a party folder", text),
-  keys: flag("--keys <file>", "the keys file, instead of the one beside the channel file", text),
-  strict: toggle("--strict", "refuse a keys file that others may read"),
-};
-
-/** For commands that change the state. */
-export const changeFlags = {
-  ...partyFlags,
-  dryRun: toggle("--dry-run", "check everything, write nothing, show no secret"),
-  channelOut: flag("--channel-out <file>", "write the new state here and leave the old files alone", text),
-  revokedOut: flag("--revoked-out <file>", "with --channel-out: where the line for revoked.ndjson goes", text),
-};
-
-type PartyOptions = FlagValues<typeof partyFlags>;
-type ChangeOptions = FlagValues<typeof changeFlags>;
-
-export const partyArgument = { syntax: "[party]", help: "the party's folder (left out with --channel)" };
-export const messageArgument = { syntax: "[message]", help: "the message file, or - for standard input" };
-
-/** A party and what was read of it. */
-export interface Party {
-  readonly paths: PartyPaths;
-  readonly loaded: Loaded;
-  readonly state: ChannelState;
-}
-
-/** The party's files from the arguments, and the arguments that are left. Throws: usage-party, usage-stdin-twice. */
-export function locateParty(
-  args: readonly string[],
-  { channel, keys }: Partial<PartyOptions>,
-): { readonly paths: PartyPaths; readonly rest: readonly string[] } {
-  if (channel === "-" && args.includes("-")) throw new LnError("usage-stdin-twice", "the channel is read from -, so nothing else can be", {});
-  if (channel !== undefined) return { paths: singlePaths(channel === "-" ? STDIN : channel, keys), rest: args };
-  const [folder, ...rest] = args;
-  if (folder === undefined) throw new LnError("usage-party", "name the party's folder, or its file with --channel", {});
-  const paths = partyPaths(folder);
-  return { paths: keys === undefined ? paths : { ...paths, keys }, rest };
-}
-
-/**
- * Commands read what is piped in before they load the party: a command further up the pipe may still be writing its files.
- * Throws: file-…, json-…, usage-stdin-twice.
- */
-export function loadParty(ctx: Context, paths: PartyPaths, options: Partial<ChangeOptions>): Party {
-  // Not by its name in /dev, which cannot be opened where standard input is a socket, as it is for a child process of Node's
-  const loaded = paths.channel === STDIN ? ctx.store.loadText(ctx.readStdin(), "-") : ctx.store.load(paths, purposeOf(options));
-  return { paths, loaded, state: readChannel(loaded.document, paths.channel) };
-}
-
-const STDIN = "/dev/stdin";
-
-function purposeOf({ channel, dryRun, channelOut }: Partial<ChangeOptions>): Purpose {
-  if (channel === "-" || channelOut !== undefined) return "pure";
-  return dryRun === true ? "look" : "update";
-}
+// In a file of its own, so that what only looks at a party starts without what messages need
+export * from "./load-party.js";
 
 /** Secret: the party's keys, each in hex or in wallet import format. Throws: file-…, json-…, key-wif. */
 export async function loadKeys(ctx: Context, paths: PartyPaths, { strict }: Partial<PartyOptions>): Promise<PartyKeys> {
   const { document, warnings } = ctx.store.readKeys(paths, { strict: strict === true });
   warnings.forEach(ctx.warn);
   return readKeysDocument(await withoutWif(document, paths.keys, async () => (await import("../../ecc/wasm.js")).tiny), paths.keys);
-}
-
-/** A document from a file or, for `-`, from standard input. Throws: file-…, json-…. */
-export function readDocument(ctx: Context, path: string): unknown {
-  return parseStrict(readInput(ctx, path), path);
-}
-
-/** Text from a file or, for `-`, from standard input. Throws: file-…. */
-export function readInput(ctx: Context, path: string): string {
-  return path === "-" ? ctx.readStdin() : ctx.store.readText(path);
 }
 
 /** Throws: usage-argument, file-…, json-…, wire-…. */

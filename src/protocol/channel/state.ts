@@ -3,7 +3,7 @@ import type { CommitmentNumber, Shachain } from "../keys/shachain.js";
 import { LnError } from "../errors.js";
 import { type Dual, type Side, opposite } from "../side.js";
 import type { ChannelType } from "../tx/channel-type.js";
-import { type ChangeContent, type CommitmentSpec, reduce } from "../tx/spec.js";
+import { type ChangeContent, type CommitmentSpec, reckon, reduce } from "../tx/spec.js";
 import type { FeeratePerKw, MilliSatoshi, Satoshi } from "../units.js";
 import type { Chain, Limits, NumberedPoint, PartyParams } from "./params.js";
 
@@ -178,11 +178,14 @@ export function nextSpec(state: FundedChannel, owner: Side): CommitmentSpec {
   return staged === null ? reduce(newestSpec(state, owner), changesFor(state, owner)) : staged.spec;
 }
 
-/** What `owner`'s commitment will say once every proposed change has reached it. Throws: state-balance-overdrawn, state-htlc-unknown. */
+/**
+ * What `owner`'s commitment will say once every proposed change has reached it. Where some changes are left out, as not certain, a balance that others
+ * were to be paid from may be below 0. Throws: state-htlc-unknown.
+ */
 export function eventualSpec(state: FundedChannel, owner: Side): CommitmentSpec {
   const missing = (by: Side): readonly ChangeStage[] => (by === owner ? ["proposed", "signed", "acked"] : ["proposed"]);
   const select = (by: Side) => state.changes[by].filter(({ stage }) => missing(by).includes(stage)).map(({ content }) => ({ by, content }));
-  return reduce(newestSpec(state, owner), [...select(owner), ...select(opposite(owner))]);
+  return reckon(newestSpec(state, owner), [...select(owner), ...select(opposite(owner))]);
 }
 
 /** Own commitments whose secrets are still ours alone: the lowest is the next to be revoked. */

@@ -30,6 +30,20 @@ export function htlcMustBeExpired({ id, cltvExpiry }: Htlc, height: number | nul
   ]);
 }
 
+/** A sweep before its time is refused by every node. BOLT 5 §Unilateral Close Handling: Local Commitment Transaction. */
+export function sweepOnlyMature(mature: number, height: number | null, from: readonly (number | null)[]): void {
+  demand(mature > 0, "policy-sweep-immature", () => {
+    const known = from.filter((at) => at !== null);
+    const earliest = known.length === 0 ? null : Math.min(...known);
+    return [
+      earliest === null
+        ? "nothing is spendable without a confirmation: say with --confirmed in which block the commitment is"
+        : `the first output is spendable from height ${earliest} on, the chain is at ${height ?? 0}`,
+      { height, earliest },
+    ];
+  });
+}
+
 type Revoked = Extract<Identity, { readonly kind: "revoked" }>;
 
 /** Only a revoked commitment is punished: the revocation key of any other is out of reach. BOLT 5 §Revoked Transaction Close Handling. */

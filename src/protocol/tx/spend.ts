@@ -14,6 +14,8 @@ export interface Claim {
   readonly amount: Satoshi;
   readonly lock: Lock;
   readonly sequence: number;
+  /** The height before which it can't be spent; none where absent. */
+  readonly locktime?: number;
   /** Secret: signs for the output. */
   readonly secret: Secret32;
   witness(signature: Signature): Witness;
@@ -42,6 +44,7 @@ export function spendClaims(claims: readonly Claim[], to: ScriptPubkey, feerate:
   const total = claims.reduce((sum, claim) => sum + claim.amount, 0n);
   const draft = new Transaction();
   draft.version = version;
+  draft.locktime = Math.max(0, ...claims.map(({ locktime = 0 }) => locktime));
   for (const claim of claims) draft.addInput(claim.txid, claim.outputIndex, claim.sequence);
   draft.addOutput(to, total);
 

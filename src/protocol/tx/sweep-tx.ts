@@ -1,13 +1,15 @@
-import { type Point, type Signature, type Txid, equalBytes } from "../bytes.js";
+import { type Bytes32, type Point, type Signature, type Txid, equalBytes } from "../bytes.js";
 import { LnError } from "../errors.js";
 import type { CommitmentKeys } from "../keys/commitment-keys.js";
 import { deriveSecret, publicKey } from "../keys/derivation.js";
 import { type Lock, type Witness, witnessSignature } from "../script/assemble.js";
+import { htlcClaimWitness } from "../script/htlc.js";
 import { toLocalSweepWitness } from "../script/to-local.js";
 import type { Secret32 } from "../secret.js";
 import type { Satoshi } from "../units.js";
 import { type CommitmentFormat, SIGHASH_ALL } from "./format.js";
 import type { HtlcTx } from "./htlc-tx.js";
+import { isHtlcOutput } from "./outputs.js";
 import type { RecognisedOutput } from "./recognise.js";
 import { type Claim, SEQUENCE_RBF } from "./spend.js";
 
@@ -76,6 +78,33 @@ export function htlcTxClaim(
 ): Claim {
   const { keys, terms } = htlcTx.commitment;
   return delayedClaim(at, htlcTx, terms.toSelfDelay, delayedSecret(keys, delayedPaymentBasepointSecret));
+}
+
+/**
+ * HTLC outputs of the peer's commitment that are ours: those it offered, with their preimage, and those we offered, from their expiry on.
+ * Secret in: our HTLC basepoint secret.
+ * BOLT 5 §HTLC Output Handling: Remote Commitment, Local Offers, §HTLC Output Handling: Remote Commitment, Remote Offers. Throws: key-mismatch.
+ */
+export function remoteHtlcClaims(
+  commitment: ConfirmedCommitment,
+  format: Pick<CommitmentFormat, "oneBlockDelay">,
+  htlcBasepointSecret: Secret32<"htlc_basepoint">,
+  preimageOf: (paymentHash: Bytes32) => Bytes32 | null,
+): readonly Claim[] {
+  const { keys, txid } = commitment;
+  const secret = deriveSecret<"htlc">(htlcBasepointSecret, keys.perCommitmentPoint);
+  demandKey(secret, keys.countersignerHtlcPubkey, "remote_htlcpubkey", "htlc_basepoint_secret");
+  const sequence = format.oneBlockDelay === 0 ? SEQUENCE_RBF : format.oneBlockDelay;
+  return commitment.outputs.flatMap((output, outputIndex): Claim[] => {
+    if (output === null || !isHtlcOutput(output) || output.lock.kind !== "p2wsh") return [];
+    const { amount, lock, htlc } = output;
+    const script = output.lock.witnessScript;
+    const preimage = output.kind === "offered_htlc" ? preimageOf(htlc.paymentHash) : null;
+    if (output.kind === "offered_htlc" && preimage === null) return [];
+    const witness: Claim["witness"] = (signature) => htlcClaimWitness(script, signature, SIGHASH_ALL, preimage);
+    const claim = { txid, outputIndex, amount, lock, sequence, secret, witness };
+    return [output.kind === "offered_htlc" ? claim : { ...claim, locktime: htlc.cltvExpiry }];
+  });
 }
 
 /** Secret: the owner's key for one commitment's delayed outputs. */

@@ -1,3 +1,4 @@
+import { equalBytes } from "../../bytes.js";
 import { LnError } from "../../errors.js";
 import { assertOnCurve } from "../../keys/derivation.js";
 import { type PartyKeys, requireSecret } from "../../keys/party-keys.js";
@@ -160,7 +161,10 @@ export function receiveChannelReady(state: ChannelState, received: Received): Ou
   expectChannel(state.channelId, message.channelId);
   const messages = taking(state.messages, received);
   if (messages === null) return done(state, { repeated: true });
-  if (state.phase === "awaiting_funding_signed" || state.channelReady.remote) throw notDue("channel_ready", state);
+  if (state.phase === "awaiting_funding_signed") throw notDue("channel_ready", state);
+  // Before anything has moved it comes again after every reconnection, and says nothing new. BOLT 2 §Message Retransmission
+  if (state.channelReady.remote && isPointOne(state, message.secondPerCommitmentPoint)) return done({ ...state, messages });
+  if (state.channelReady.remote) throw notDue("channel_ready", state);
   assertOnCurve(message.secondPerCommitmentPoint, "second_per_commitment_point");
   const log = acknowledge(messages, ({ type }) => type === "funding_signed");
   return done(
@@ -171,6 +175,14 @@ export function receiveChannelReady(state: ChannelState, received: Received): Ou
       remoteNextPoint: { number: 1, point: message.secondPerCommitmentPoint },
     }),
   );
+}
+
+/** Whether it is the peer's point 1, as it waits to be signed or has been. */
+function isPointOne(
+  { remoteNextPoint, fundings: [{ remote }] }: FundedChannel,
+  candidate: MessageOf<"channel_ready">["secondPerCommitmentPoint"],
+): boolean {
+  return [remoteNextPoint, remote.next].some((held) => held?.number === 1 && equalBytes(held.point, candidate));
 }
 
 function openOnceReady(state: FundedChannel): FundedChannel {

@@ -1,0 +1,72 @@
+import { scriptOfAddress } from "../json/address.js";
+import { displayTxid } from "../protocol/bytes.js";
+import { identify } from "../protocol/channel/identify.js";
+import { requireFunded } from "../protocol/channel/state.js";
+import { spendableFrom, sweep, sweepables } from "../protocol/channel/transitions/sweep.js";
+import { defineCommand } from "./shared/command.js";
+import { feerate, flag, integer, requiredFlag, text } from "./shared/options.js";
+import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
+import { readTransaction } from "./shared/read-transaction.js";
+import { revokedHtlcsOf } from "./shared/revoked.js";
+import { amount } from "./shared/summary.js";
+
+const height = integer(0, 499_999_999);
+
+export const command = defineCommand({
+  name: "sweep",
+  summary: "take what is ours of a confirmed commitment",
+  description:
+    "Takes everything that is ours on a confirmed commitment to one address: on our own to_local after the delay and our HTLC transactions' outputs, on the peer's to_remote and HTLCs (by preimage or expiry). " +
+    "Says of each output from which height it can be spent. With --height only what the next block may hold is taken.",
+  args: [partyArgument],
+  flags: {
+    ...partyFlags,
+    tx: requiredFlag("--tx <file>", "the commitment: hex, or JSON with a `tx`; - for standard input", text),
+    to: requiredFlag("--to <address>", "where the money goes", text),
+    feerate: requiredFlag("--feerate <sat_per_kw>", "feerate of the sweep, never below and within 1 %", feerate),
+    confirmed: flag("--confirmed <height>", "the block that confirmed the commitment", height),
+    height: flag("--height <height>", "the chain's height", height),
+    htlcTxs: flag("--htlc-txs <files>", "our confirmed HTLC transactions, separated by commas", text),
+  },
+  examples: [
+    "chankit sweep alice --tx close.json --to bcrt1q… --feerate 2500 --confirmed 400 --height 544",
+    "chankit sweep bob --tx close.json --to bcrt1q… --feerate 2500",
+  ],
+  curve: true,
+  exits: [4, 5],
+  run: async (ctx, args, o) => {
+    const { paths } = locateParty(args, o);
+    const published = readTransaction(ctx, o.tx);
+    const htlcTxs = (o.htlcTxs?.split(",") ?? []).map((file) => readTransaction(ctx, file));
+    const state = requireFunded(loadParty(ctx, paths, { ...o, dryRun: true }).state);
+    const to = await scriptOfAddress(o.to, state.chain);
+    const identity = identify(state, published, revokedHtlcsOf(ctx, paths, state));
+    const found = sweepables(state, await loadKeys(ctx, paths, o), identity, htlcTxs);
+    const chain = { height: o.height ?? null, confirmed: o.confirmed ?? null };
+    const { taken, spend } = sweep(found, chain, to, o.feerate);
+    return {
+      document: {
+        format: "chankit-sweep",
+        version: 1,
+        outputs: found.map((one) => ({
+          txid: displayTxid(one.claim.txid),
+          output_index: one.claim.outputIndex,
+          kind: one.kind,
+          amount_sat: amount(one.claim.amount),
+          after_blocks: one.afterBlocks,
+          spendable_from: spendableFrom(one, chain),
+          taken: taken.includes(one),
+        })),
+        txid: spend.tx.getId(),
+        tx: spend.tx.toHex(),
+        locktime: spend.tx.locktime,
+        to: o.to,
+        amount_sat: amount(spend.amount),
+        fee_sat: amount(spend.fee),
+        feerate_per_kw: amount(o.feerate),
+        weight: spend.tx.weight(),
+      },
+      fileName: `sweep-${state.party}.json`,
+    };
+  },
+});

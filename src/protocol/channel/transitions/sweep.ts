@@ -1,0 +1,124 @@
+import type { Transaction } from "bitcoinjs-lib/src/transaction";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { type Bytes32, type ScriptPubkey, equalBytes } from "../../bytes.js";
+import { LnError } from "../../errors.js";
+import { type PartyKeys, requireSecret } from "../../keys/party-keys.js";
+import { penaltyNeedsRealChannel, sweepOnlyMature } from "../../policy/leave.js";
+import { buildHtlcTxs } from "../../tx/htlc-tx.js";
+import { type Claim, type Spend, spendClaims } from "../../tx/spend.js";
+import { htlcTxClaim, remoteHtlcClaims, toLocalClaims, toRemoteClaims } from "../../tx/sweep-tx.js";
+import type { FeeratePerKw } from "../../units.js";
+import type { Identity } from "../identify.js";
+import { requireOwnKeys } from "../own-keys.js";
+import { type ChannelState, type FundedChannel, requireFunded } from "../state.js";
+import { commitmentTerms } from "../terms.js";
+
+/** An output that is ours, and what it waits for. */
+export interface Sweepable {
+  readonly claim: Claim;
+  readonly kind: "to_local" | "to_remote" | "htlc" | "htlc_tx_output";
+  /** Blocks on top of its own transaction's confirmation (BIP 68). */
+  readonly afterBlocks: number;
+  /** The height of the chain, for HTLCs that timed out. */
+  readonly fromHeight: number;
+}
+
+/** Where the chain is, as far as the user says. */
+export interface ChainView {
+  readonly height: number | null;
+  /** The block that confirmed the commitment, and in which our HTLC transactions are taken to be no earlier. */
+  readonly confirmed: number | null;
+}
+
+/**
+ * Everything that is ours on a confirmed commitment, ours or the peer's, and on our own HTLC transactions (`htlcTxs`).
+ * BOLT 5 §Unilateral Close Handling: Local Commitment Transaction, §Unilateral Close Handling: Remote Commitment Transaction.
+ * Throws: state-nothing-to-sweep, policy-vector-channel, key-mismatch.
+ */
+export function sweepables(channel: ChannelState, keys: PartyKeys, identity: Identity, htlcTxs: readonly Transaction[]): readonly Sweepable[] {
+  const state = requireFunded(channel);
+  penaltyNeedsRealChannel(state);
+  requireOwnKeys(state, keys);
+  const found = claimsOf(state, keys, identity, htlcTxs);
+  if (found.length > 0) return found;
+  throw new LnError("state-nothing-to-sweep", "the transaction has no output that is ours to sweep", { identity: identity.kind });
+}
+
+function claimsOf(state: FundedChannel, keys: PartyKeys, identity: Identity, htlcTxs: readonly Transaction[]): readonly Sweepable[] {
+  const ofPeer = (commitment: Parameters<typeof toRemoteClaims>[0], withHtlcs: boolean): readonly Sweepable[] => {
+    const { format } = commitmentTerms(state, "remote");
+    const plain = toRemoteClaims(commitment, format, requireSecret(keys, "paymentBasepointSecret"));
+    const htlcs = withHtlcs
+      ? remoteHtlcClaims(commitment, format, requireSecret(keys, "htlcBasepointSecret"), (hash) => preimageOf(state, hash))
+      : [];
+    return [...plain.map((claim) => sweepable(claim, "to_remote")), ...htlcs.map((claim) => sweepable(claim, "htlc"))];
+  };
+  switch (identity.kind) {
+    case "revoked":
+      // Its HTLC outputs are the penalty's
+      return ofPeer(identity, false);
+    case "held": {
+      const { commitment, owner } = identity;
+      if (owner === "remote") return ofPeer(commitment, true);
+      const secret = requireSecret(keys, "delayedPaymentBasepointSecret");
+      const direct = toLocalClaims(commitment, commitment.terms.toSelfDelay, secret).map((claim) => sweepable(claim, "to_local"));
+      const second = buildHtlcTxs(commitment).flatMap((htlcTx) =>
+        htlcTxs.flatMap((tx) => {
+          const at = tx.ins.findIndex(({ hash, index }) => equalBytes(hash, commitment.txid) && index === htlcTx.outputIndex);
+          return at === -1
+            ? []
+            : [sweepable(htlcTxClaim(htlcTx, secret, { txid: tx.getHash() as Claim["txid"], outputIndex: at }), "htlc_tx_output")];
+        }),
+      );
+      return [...direct, ...second];
+    }
+    case "unknown":
+    case "unrelated":
+      return [];
+  }
+}
+
+/** BIP 68: nSequence below 2^16 is a number of blocks; what is above asks for none. */
+const MAX_BLOCKS = 0xffff;
+
+function sweepable(claim: Claim, kind: Sweepable["kind"]): Sweepable {
+  return { claim, kind, afterBlocks: claim.sequence <= MAX_BLOCKS ? claim.sequence : 0, fromHeight: claim.locktime ?? 0 };
+}
+
+function preimageOf(state: FundedChannel, paymentHash: Bytes32): Bytes32 | null {
+  return state.knownPreimages.find((preimage) => equalBytes(sha256(preimage), paymentHash)) ?? null;
+}
+
+/** From which height on it can be in a block; null where that depends on a confirmation that is not known. */
+export function spendableFrom({ afterBlocks, fromHeight }: Sweepable, { confirmed }: ChainView): number | null {
+  if (afterBlocks === 0) return fromHeight;
+  return confirmed === null ? null : Math.max(fromHeight, confirmed + afterBlocks);
+}
+
+/**
+ * One transaction that takes what can be taken: with a height only what the next block may hold, without one all of it.
+ * Throws: policy-sweep-immature, tx-output-dust.
+ */
+export function sweep(
+  found: readonly Sweepable[],
+  chain: ChainView,
+  to: ScriptPubkey,
+  feerate: FeeratePerKw,
+): { readonly taken: readonly Sweepable[]; readonly spend: Spend } {
+  const { height } = chain;
+  const taken = height === null ? found : found.filter((one) => (spendableFrom(one, chain) ?? Infinity) <= height + 1);
+  sweepOnlyMature(
+    taken.length,
+    height,
+    found.map((one) => spendableFrom(one, chain)),
+  );
+  return {
+    taken,
+    spend: spendClaims(
+      taken.map(({ claim }) => claim),
+      to,
+      feerate,
+      2,
+    ),
+  };
+}
