@@ -33,15 +33,21 @@ export type ChangeContent =
   | { readonly kind: "fail_htlc"; readonly id: bigint }
   | { readonly kind: "update_fee"; readonly feeratePerKw: FeeratePerKw };
 
-/** The spec after one change by `proposer`. Throws: state-balance-overdrawn, state-htlc-unknown. */
+/** A change with who proposed it. */
+interface Proposed {
+  readonly by: Side;
+  readonly content: ChangeContent;
+}
+
+/** The spec after one change by `proposer`. Throws: state-htlc-unknown. */
 function apply(spec: CommitmentSpec, proposer: Side, change: ChangeContent): CommitmentSpec {
   switch (change.kind) {
     case "pay":
-      return credit(debit(spec, proposer, change.amountMsat), opposite(proposer), change.amountMsat);
+      return credit(credit(spec, proposer, -change.amountMsat), opposite(proposer), change.amountMsat);
     case "add_htlc": {
       const { id, amountMsat, paymentHash, cltvExpiry } = change;
       const htlc: Htlc = { id, offeredBy: proposer, amountMsat, paymentHash, cltvExpiry };
-      return { ...debit(spec, proposer, amountMsat), htlcs: [...spec.htlcs, htlc] };
+      return { ...credit(spec, proposer, -amountMsat), htlcs: [...spec.htlcs, htlc] };
     }
     case "fulfill_htlc":
       return settle(spec, proposer, change.id, proposer);
@@ -53,8 +59,17 @@ function apply(spec: CommitmentSpec, proposer: Side, change: ChangeContent): Com
 }
 
 /** The spec after changes, in the order given. Throws: state-balance-overdrawn, state-htlc-unknown. */
-export function reduce(spec: CommitmentSpec, changes: readonly { readonly by: Side; readonly content: ChangeContent }[]): CommitmentSpec {
-  return changes.reduce((reduced, { by, content }) => apply(reduced, by, content), spec);
+export function reduce(spec: CommitmentSpec, changes: readonly Proposed[]): CommitmentSpec {
+  return changes.reduce((before, { by, content }) => {
+    const after = apply(before, by, content);
+    if (after.balances[by] < 0n) throw overdrawn(by, before, after);
+    return after;
+  }, spec);
+}
+
+/** The same where changes are looked at apart from those that they are paid from: a balance may come out below 0. Throws: state-htlc-unknown. */
+export function reckon(spec: CommitmentSpec, changes: readonly Proposed[]): CommitmentSpec {
+  return changes.reduce((before, { by, content }) => apply(before, by, content), spec);
 }
 
 /** An HTLC ends: only the side it was offered to removes it. BOLT 2 §Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and `update_fail_malformed_htlc`. */
@@ -64,19 +79,16 @@ function settle(spec: CommitmentSpec, remover: Side, id: bigint, paidTo: Side): 
   return credit({ ...spec, htlcs: spec.htlcs.filter((kept) => kept !== htlc) }, paidTo, htlc.amountMsat);
 }
 
-function debit(spec: CommitmentSpec, side: Side, amount: MilliSatoshi): CommitmentSpec {
-  const left = spec.balances[side] - amount;
-  if (left < 0n) {
-    throw new LnError("state-balance-overdrawn", `${amount} msat exceed the ${side} balance of ${spec.balances[side]} msat`, {
-      side,
-      amount_msat: amount.toString(),
-      balance_msat: spec.balances[side].toString(),
-    });
-  }
-  return { ...spec, balances: withSide(spec.balances, side, msat(left)) };
+function overdrawn(side: Side, before: CommitmentSpec, after: CommitmentSpec): LnError {
+  const amount = before.balances[side] - after.balances[side];
+  return new LnError("state-balance-overdrawn", `${amount} msat exceed the ${side} balance of ${before.balances[side]} msat`, {
+    side,
+    amount_msat: amount.toString(),
+    balance_msat: before.balances[side].toString(),
+  });
 }
 
-function credit(spec: CommitmentSpec, side: Side, amount: MilliSatoshi): CommitmentSpec {
+function credit(spec: CommitmentSpec, side: Side, amount: bigint): CommitmentSpec {
   return { ...spec, balances: withSide(spec.balances, side, msat(spec.balances[side] + amount)) };
 }
 
