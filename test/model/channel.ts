@@ -2,17 +2,14 @@ import { type Txid } from "../../src/protocol/bytes.js";
 import type { Received, Sent } from "../../src/protocol/channel/message-log.js";
 import { type FundedChannel, isFunded, requireFunded } from "../../src/protocol/channel/state.js";
 import {
-  type OwnTerms,
-  acceptChannel,
   channelReady,
   createFunding,
-  openChannel,
-  receiveAcceptChannel,
   receiveChannelReady,
   receiveFundingSigned,
   releaseFunding,
   signFunding,
-} from "../../src/protocol/channel/transitions/opening.js";
+} from "../../src/protocol/channel/transitions/funding.js";
+import { type OwnTerms, acceptChannel, openChannel, receiveAcceptChannel } from "../../src/protocol/channel/transitions/opening.js";
 import type { ChannelType } from "../../src/protocol/tx/channel-type.js";
 import { msat, perKw, sat, toMsat } from "../../src/protocol/units.js";
 import { decodeMessage, encodeMessage } from "../../src/protocol/wire/messages.js";

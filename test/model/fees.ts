@@ -33,4 +33,3 @@ export function costs(type: ChannelType, rate: bigint, untrimmed: number): bigin
 export function exposure(type: ChannelType, { rate, htlcs }: Sum, dustLimitSat: bigint, owner: By): bigint {
   return htlcs.filter((htlc) => isTrimmed(type, rate, dustLimitSat, owner, htlc)).reduce((sum, { amount }) => sum + amount, 0n);
 }
-

@@ -1,0 +1,32 @@
+import { describe, expect, test, vi } from "vitest";
+import { type Counts, World, noCounts } from "./world.js";
+
+vi.setConfig({ testTimeout: 3_600_000 });
+
+const RUNS = Number(process.env["CHANKIT_MODEL_RUNS"] ?? 24);
+const FIRST_SEED = Number(process.env["CHANKIT_MODEL_SEED"] ?? 1);
+const STEPS = 150;
+
+function run(seed: number, counts: Counts): void {
+  const world = new World({ seed, interpreted: 0.02 }, counts);
+  try {
+    for (let at = 0; at < STEPS && !world.over; at++) world.step();
+    world.settle();
+    world.punishOne();
+  } catch (error) {
+    throw new Error(
+      `seed ${seed}, ${JSON.stringify(world.plan, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value))}\n${world.trace.slice(-60).join("\n")}`,
+      { cause: error },
+    );
+  }
+  counts.runs += 1;
+}
+
+describe("two parties in every interleaving that a seed draws", () => {
+  test(`seeds ${FIRST_SEED} to ${FIRST_SEED + RUNS - 1}`, () => {
+    const counts = noCounts();
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) run(seed, counts);
+    console.log(`model: seeds ${FIRST_SEED}..${FIRST_SEED + RUNS - 1}, ${JSON.stringify(counts)}`);
+    expect(counts.runs).toBe(RUNS);
+  });
+});
