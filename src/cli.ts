@@ -2,7 +2,7 @@ import { Command, CommanderError } from "commander";
 import { GROUPS, type Group, REGISTRY } from "./commands/registry.js";
 import type { CommandSpec, Document, Report } from "./commands/shared/command.js";
 import { type Context, systemEntropy } from "./commands/shared/context.js";
-import { stdinReader, stdoutIsTerminal, writeStderr, writeStdout } from "./commands/shared/io.js";
+import { isStdout, stdinReader, stdoutIsTerminal, writeStderr, writeStdout } from "./commands/shared/io.js";
 import { parseStrict } from "./json/strict.js";
 import { LnError } from "./protocol/errors.js";
 import { useEcc } from "./protocol/ecc.js";
@@ -13,6 +13,8 @@ interface OutputOptions {
   readonly output?: string;
   readonly json?: boolean;
   readonly text?: boolean;
+  /** Of commands that change a state: where the new one goes. */
+  readonly channelOut?: string;
 }
 
 const EXIT_NO = 1;
@@ -136,7 +138,7 @@ function contextFor({ output }: OutputOptions): Context {
     store: openStore(parseStrict),
     readStdin: stdinReader(),
     writeStdout,
-    outputIsStdout: output === undefined || output === "-",
+    outputIsStdout: output === undefined || isStdout(output),
     self: [process.execPath, ...process.argv.slice(1, 2)],
     entropy: systemEntropy,
     warn: (line) => {
@@ -145,11 +147,13 @@ function contextFor({ output }: OutputOptions): Context {
   };
 }
 
-async function present(ctx: Context, report: Report, { output, json, text }: OutputOptions): Promise<void> {
+async function present(ctx: Context, report: Report, { output, json, text, channelOut }: OutputOptions): Promise<void> {
   try {
-    if (output !== undefined && output !== "-") {
+    if (output !== undefined && !isStdout(output)) {
       const reports = output.endsWith("/") && report.parts !== undefined ? report.parts : [report];
-      for (const each of reports) writeStdout(`${writeReport(ctx, each, output)}\n`);
+      const paths = reports.map((each) => writeReport(ctx, each, output));
+      // One document each way: behind a state there is no place for them
+      if (channelOut === undefined || !isStdout(channelOut)) writeStdout(paths.map((path) => `${path}\n`).join(""));
       return;
     }
     if (report.plain !== undefined && json !== true) {

@@ -9,7 +9,8 @@ import { LnError } from "../protocol/errors.js";
 import { SIDES } from "../protocol/side.js";
 import { type CaseDocument, caseDocument, caseTerms } from "../vectors/case.js";
 import { caseChannel } from "../vectors/case-channel.js";
-import { defineCommand } from "./shared/command.js";
+import type { PartyPaths } from "../store/paths.js";
+import { type Document, defineCommand } from "./shared/command.js";
 import type { Context } from "./shared/context.js";
 import { partyName } from "./shared/identity.js";
 import { flag, oneOf, text } from "./shared/options.js";
@@ -48,10 +49,21 @@ export const command = defineCommand({
     const { case: inputs, id } = chooseCase(ctx, o.case, o.id);
     const state = caseChannel(inputs, o.as, partyName(paths));
     if (o.channelOut === undefined) requireNew(ctx, paths);
-    if (o.dryRun !== true) ctx.store.createKeys(paths, printKeysDocument(caseTerms(inputs).keys[o.as]));
+    if (o.dryRun !== true) createKeysOnce(ctx, paths, printKeysDocument(caseTerms(inputs).keys[o.as]));
     return settle(ctx, { paths, loaded: undefined }, done(state), o, () => ({ case: id, as: o.as, ...channelSummary(state) }));
   },
 });
+
+/** Secrets in. The same keys may be there, from a run that ended before it had made the channel. Throws: file-exists. */
+function createKeysOnce(ctx: Context, paths: PartyPaths, keys: Document): void {
+  try {
+    ctx.store.createKeys(paths, keys);
+  } catch (error) {
+    if (!(error instanceof LnError) || error.code !== "file-exists") throw error;
+    const { document: held } = ctx.store.readKeys(paths, { strict: false });
+    if (JSON.stringify(held) !== JSON.stringify(keys)) throw error;
+  }
+}
 
 /** Throws: usage-case, json-…. */
 function chooseCase(ctx: Context, path: string, id: string | undefined): CaseDocument {

@@ -69,7 +69,7 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
 
   return {
     load(paths, purpose) {
-      if (purpose === "pure") return states.read(readText(host, paths.channel), paths.channel);
+      if (purpose === "pure" || isStream(host, paths.channel)) return states.read(readText(host, paths.channel), paths.channel);
       for (;;) {
         const site = siteOf(paths);
         const state = writing(paths.channel, () => (purpose === "look" ? foresee(site) : settle(site)));
@@ -151,6 +151,11 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
       });
     },
   };
+}
+
+/** A pipe or a device, which is read once, and beside which there is nothing: a FIFO, `<(…)`. Saving refuses it. */
+function isStream(host: Host, path: string): boolean {
+  return ifThere(() => host.fs.statSync(path))?.isFile() === false;
 }
 
 /** For whatever changes a party's files: reading reports its own failures, so what is left over is about writing. */

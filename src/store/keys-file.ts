@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { LnError } from "../protocol/errors.js";
-import { createFile, makeFolder, readText } from "./atomic-file.js";
+import { createFile, makeFolder, readIfThere, readText } from "./atomic-file.js";
+import { refusal, systemCode } from "./failures.js";
 import type { Host } from "./file-system.js";
 import { parseObject, type JsonObject, type Parse } from "./state.js";
 
@@ -13,11 +14,21 @@ export interface Keys {
   readonly warnings: readonly string[];
 }
 
-/** Writes secrets. Whole or not at all, and never over others: what is lost with an older file is money. Throws: file-exists. */
+/** Writes secrets. Whole or not at all, and never over others: what is lost with an older file is money. Throws: file-exists, file-not-durable. */
 export function createKeys(host: Host, path: string, document: JsonObject): void {
   makeFolder(host, dirname(path));
-  if (!createFile(host, path, `${JSON.stringify(document, null, 2)}\n`, KEYS_MODE)) {
+  if (!createWhole(host, path, `${JSON.stringify(document, null, 2)}\n`)) {
     throw new LnError("file-exists", `${path} exists, and keys are never overwritten`, { path });
+  }
+}
+
+/** Secret in: the text. False where there are keys. Throws: file-not-durable when they are in place nevertheless. */
+function createWhole(host: Host, path: string, text: string): boolean {
+  try {
+    return createFile(host, path, text, KEYS_MODE);
+  } catch (error) {
+    const made = systemCode(error) !== undefined && readIfThere(host, path) === text;
+    throw made ? refusal(error, "file-not-durable", path, "is written, but may not survive a power failure") : error;
   }
 }
 

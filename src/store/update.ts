@@ -100,7 +100,7 @@ export function commit(site: Site, base: Pick<State, "revision" | "hash"> | unde
   } catch (error) {
     failure = error;
   }
-  const tooLate = removeFile(host, join(named, work.state));
+  const tooLate = takeBack(site, join(named, work.state), next);
   if (tooLate) {
     for (const file of work.companions) removeFile(host, join(named, file));
     removeEmptied(host, named);
@@ -109,6 +109,17 @@ export function commit(site: Site, base: Pick<State, "revision" | "hash"> | unde
   const current = readCurrent(site);
   tidy(site, current);
   if (tooLate) throw conflict(paths.channel, base, current);
+}
+
+/** Whether an update was still to be carried out, and now never will be. Throws: file-not-durable where it cannot be stopped any more. */
+function takeBack(site: Site, state: string, next: State): boolean {
+  try {
+    return removeFile(site.host, state);
+  } catch (error) {
+    // A disk that has just become read-only: whoever can write to it again carries the update out, and all see its state until then.
+    if (foresee(site)?.hash === next.hash) throw notDurable(site.paths.channel, next.revision, error);
+    throw error;
+  }
 }
 
 function readCurrent({ host, paths, read }: Site): State | undefined {

@@ -1,4 +1,4 @@
-import { fstatSync, readFileSync, statSync, writeSync } from "node:fs";
+import { fstatSync, readSync, statSync, writeSync } from "node:fs";
 import { LnError } from "../../protocol/errors.js";
 
 const STDIN = 0;
@@ -12,11 +12,16 @@ export function stdinReader(): () => string {
     if (read) throw new LnError("usage-stdin-twice", "at most one input can be -", {});
     read = true;
     try {
-      return readFileSync(STDIN, "utf8");
+      return readAll(STDIN);
     } catch (error) {
       throw new LnError("file-unreadable", `standard input cannot be read: ${reasonOf(error)}`, { path: "-" });
     }
   };
+}
+
+/** Whether an output is named so that it is standard output. */
+export function isStdout(path: string): boolean {
+  return path === "-" || path === "/dev/stdout";
 }
 
 /** Throws: output-closed where the reader went away, output-not-written. */
@@ -38,16 +43,29 @@ export function writeStderr(line: string): void {
   }
 }
 
+function readAll(fd: number): string {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const chunk = new Uint8Array(64 * 1024);
+    const size = patiently(() => readSync(fd, chunk));
+    if (size === 0) return Buffer.concat(chunks).toString("utf8");
+    chunks.push(chunk.subarray(0, size));
+  }
+}
+
 function writeAll(fd: number, text: string): void {
   const bytes = new TextEncoder().encode(text);
-  const waiting = new Int32Array(new SharedArrayBuffer(4));
-  for (let at = 0; at < bytes.length;) {
+  for (let at = 0; at < bytes.length;) at += patiently(() => writeSync(fd, bytes, at));
+}
+
+/** What a pipe that another program has set not to block takes or gives, once it does. */
+function patiently(act: () => number): number {
+  for (;;) {
     try {
-      at += writeSync(fd, bytes, at);
+      return act();
     } catch (error) {
-      // A pipe set not to block, still full: wait for its reader
       if (codeOf(error) !== "EAGAIN") throw error;
-      Atomics.wait(waiting, 0, 0, 5);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
 }
