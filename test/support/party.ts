@@ -14,6 +14,7 @@ import { LnError } from "../../src/protocol/errors.js";
 import type { PartyKeys } from "../../src/protocol/keys/party-keys.js";
 import { perCommitmentSecret } from "../../src/protocol/keys/shachain.js";
 import { openStore } from "../../src/store/channel-store.js";
+import { type Host, nodeHost } from "../../src/store/file-system.js";
 import { partyPaths } from "../../src/store/paths.js";
 import { tempDir } from "./cli.js";
 
@@ -28,9 +29,13 @@ export interface RunOptions {
   readonly stdin?: string | Report["document"];
   /** Whether the report would go to standard output. */
   readonly outputIsStdout?: boolean;
+  /** The machine that it runs on, this one unless given. */
+  readonly host?: Host;
+  /** Takes a state that goes to standard output. */
+  readonly writeStdout?: (text: string) => void;
 }
 
-/** Runs a command in this process, on real files: its flags go through its own parsers. */
+/** Runs a command in this process, on real files unless it is given others: its flags go through its own parsers. */
 export async function runCommand(name: string, args: readonly string[], flags: FlagTexts = {}, options: RunOptions = {}): Promise<Report> {
   const entry = REGISTRY.find((candidate) => candidate.name === name);
   if (entry === undefined) throw new Error(`there is no command ${name}`);
@@ -47,18 +52,20 @@ export async function runCommand(name: string, args: readonly string[], flags: F
   return command.run(contextFor(options), args, values);
 }
 
-function contextFor({ stdin, outputIsStdout = true }: RunOptions): Context {
+function noStdout(): never {
+  throw new Error("a state for standard output: only a process has one");
+}
+
+function contextFor({ stdin, outputIsStdout = true, host = nodeHost(), writeStdout = noStdout }: RunOptions): Context {
   let read = false;
   return {
-    store: openStore(parseStrict),
+    store: openStore(parseStrict, host),
     readStdin: () => {
       if (read || stdin === undefined) throw new Error("nothing is piped in, or it was read before");
       read = true;
       return typeof stdin === "string" ? stdin : JSON.stringify(stdin);
     },
-    writeStdout: () => {
-      throw new Error("a state for standard output: only a process has one");
-    },
+    writeStdout,
     outputIsStdout,
     self: ["chankit"],
     entropy: (size) => new Uint8Array(size).fill(9),
