@@ -54,11 +54,23 @@ export function locateParty(
  */
 export function loadParty(ctx: Context, paths: PartyPaths, options: Partial<ChangeOptions>): Party {
   // Not by its name in /dev, which cannot be opened where standard input is a socket, as it is for a child process of Node's
-  const loaded = paths.channel === STDIN ? ctx.store.loadText(ctx.readStdin(), "-") : ctx.store.load(paths, purposeOf(options));
+  const loaded = paths.channel === STDIN ? ctx.store.loadText(ctx.readStdin(), "-") : loadNamed(ctx, paths, options);
   return { paths, loaded, state: readChannel(loaded.document, paths.channel) };
 }
 
 const STDIN = "/dev/stdin";
+
+function loadNamed(ctx: Context, paths: PartyPaths, options: Partial<ChangeOptions>): Loaded {
+  const purpose = purposeOf(options);
+  try {
+    return ctx.store.load(paths, purpose);
+  } catch (error) {
+    // To look at, a file named by itself needs none to vouch for it: it may be what --channel-out wrote, or a copy that an auditor was sent
+    const alone = options.channel !== undefined && purpose === "look" && error instanceof LnError && error.code === "file-highwater-missing";
+    if (!alone) throw error;
+    return ctx.store.load(paths, "pure");
+  }
+}
 
 function purposeOf({ channel, dryRun, channelOut }: Partial<ChangeOptions>): Purpose {
   if (channel === "-" || channelOut !== undefined) return "pure";
