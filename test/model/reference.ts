@@ -131,19 +131,20 @@ export class Reference {
     return this.sum(owner, (by, _, { kind }) => by === side || kind === "add" || kind === "fee");
   }
 
-  /** HTLCs that the other side offered, irrevocable, and not being ended. */
-  removable(): readonly Offered[] {
-    return this.entries.theirs.flatMap(({ update, stage }) =>
-      update.kind === "add" && stage === 4 && !this.isEnding("mine", update.id) ? [{ by: "theirs" as const, ...update }] : [],
+  /** HTLCs that `remover` may end: offered to it, irrevocable, and not being ended. */
+  removable(remover: By): readonly Offered[] {
+    const by = flip(remover);
+    return this.entries[by].flatMap(({ update, stage }) =>
+      update.kind === "add" && stage === 4 && !this.isEnding(remover, update.id) ? [{ by, ...update }] : [],
     );
   }
 
-  /** HTLCs that the other side offered and that may not be ended yet. */
-  tooEarly(): readonly bigint[] {
-    return this.entries.theirs.flatMap(({ update, stage }) => (update.kind === "add" && stage < 4 ? [update.id] : []));
+  /** HTLCs that one side offered and that may not be ended yet. */
+  tooEarly(by: By): readonly bigint[] {
+    return this.entries[by].flatMap(({ update, stage }) => (update.kind === "add" && stage < 4 ? [update.id] : []));
   }
 
-  /** HTLCs of the other side's that this one is ending, and that stand in a commitment still. */
+  /** HTLCs that one side is ending, and that stand in a commitment still. */
   ending(by: By): readonly bigint[] {
     return this.entries[by].flatMap(({ update, stage }) => ((update.kind === "fulfill" || update.kind === "fail") && stage < 4 ? [update.id] : []));
   }
@@ -152,10 +153,14 @@ export class Reference {
     return this.entries[by].some(({ update }) => (update.kind === "fulfill" || update.kind === "fail") && update.id === id);
   }
 
+  /** Whether something is new for one side's next commitment. */
+  hasNews(owner: By): boolean {
+    return this.entries[owner].some(({ stage }) => stage === 2) || this.entries[flip(owner)].some(({ stage }) => stage === 0);
+  }
+
   /** Whether a signature is due: something is new for the other side's commitment, and that has no unrevoked one beyond its last. */
   get maySign(): boolean {
-    const fresh = this.entries.mine.some(({ stage }) => stage === 0) || this.entries.theirs.some(({ stage }) => stage === 2);
-    return fresh && this.count.signed === this.count.revocationsTaken;
+    return this.hasNews("theirs") && this.count.signed === this.count.revocationsTaken;
   }
 
   get mayRevoke(): boolean {

@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import { printChannel, readChannel } from "../../src/json/channel-file.js";
-import { type Bytes32, bytes32, toHex } from "../../src/protocol/bytes.js";
+import { type Bytes32, bytes32, equalBytes, toHex } from "../../src/protocol/bytes.js";
 import { identify } from "../../src/protocol/channel/identify.js";
 import type { Received, Sent } from "../../src/protocol/channel/message-log.js";
 import { type FundedChannel, requireFunded } from "../../src/protocol/channel/state.js";
@@ -13,7 +13,7 @@ import { receiveChannelReady } from "../../src/protocol/channel/transitions/fund
 import type { Outcome, RevokedHtlcs } from "../../src/protocol/channel/transitions/outcome.js";
 import { reestablish, resume } from "../../src/protocol/channel/transitions/reestablish.js";
 import { makeRevocation, receiveRevocation } from "../../src/protocol/channel/transitions/revoke.js";
-import { LnError } from "../../src/protocol/errors.js";
+import { type ErrorCode, LnError } from "../../src/protocol/errors.js";
 import { ownPerCommitmentPoint, requireSecret } from "../../src/protocol/keys/party-keys.js";
 import type { Side } from "../../src/protocol/side.js";
 import { type Commitment, buildCommitment } from "../../src/protocol/tx/commitment-tx.js";
@@ -27,6 +27,7 @@ import { BOTH, KEYS, type Who, other } from "../chain/pair.js";
 import { HOME } from "../chain/spendings.js";
 import { type Plan, letter, openBetween } from "./channel.js";
 import { costs, exposure, threshold } from "./fees.js";
+import { illegalFor } from "./illegal.js";
 import { type Draw, drawFrom } from "./random.js";
 import { planFrom } from "./plans.js";
 import { Reference, type Sum, wordsOfSpec, wordsOfSum } from "./reference.js";
@@ -73,6 +74,10 @@ export interface Options {
   readonly seed: number;
   /** The share of commitments that the foreign interpreter runs. */
   readonly interpreted: number;
+  /** How often what is forbidden is tried, beside the weights of other steps. */
+  readonly illegal?: number;
+  /** Is told every code that a refusal is about to be expected with. */
+  readonly reached?: (code: ErrorCode) => void;
 }
 
 interface Player {
@@ -103,9 +108,13 @@ export class World {
   /** Every commitment that either side has held, by owner and number, in hex with its HTLC transactions. */
   private readonly views = new Map<string, string>();
   private readonly interpreted: number;
+  private readonly illegalWeight: number;
+  private readonly reached: (code: ErrorCode) => void;
   over = false;
 
-  constructor({ seed, interpreted }: Options, counts: Counts) {
+  constructor({ seed, interpreted, illegal = 10, reached = () => undefined }: Options, counts: Counts) {
+    this.illegalWeight = illegal;
+    this.reached = reached;
     this.draw = drawFrom(seed);
     this.plan = planFrom(seed, this.draw);
     this.interpreted = interpreted;
@@ -147,6 +156,7 @@ export class World {
         if (reference.maySign) actions.push([signed, `${who} signs`, () => this.sign(who)]);
         if (reference.mayRevoke) actions.push([revoked, `${who} revokes`, () => this.revoke(who)]);
       }
+      actions.push([this.illegalWeight, `${who} tries what is forbidden`, () => this.tryIllegal(who)]);
       if (link === "down") actions.push([30, `${who} reestablishes`, () => this.reestablish(who)]);
       if (link !== "down" && this.queues[who].length > 0) actions.push([45, `${who} receives`, () => this.receive(who)]);
     }
@@ -168,7 +178,7 @@ export class World {
         if (link !== "live") return [];
         if (reference.mayRevoke) return [() => this.revoke(who)];
         if (reference.maySign) return [() => this.sign(who)];
-        return reference.removable().length > 0 ? [() => this.endSomething(who)] : [];
+        return reference.removable("mine").length > 0 ? [() => this.endSomething(who)] : [];
       });
       if (moves.length === 0) break;
       this.trace.push("settling");
@@ -346,9 +356,36 @@ export class World {
     } catch (error) {
       if (this.plan.buffered || !(error instanceof LnError) || error.code !== "policy-commitment-underpaid") throw error;
       this.over = true;
+      this.reached(error.code);
       this.counts.exhausted += 1;
       for (const who of BOTH) this.publish(who, true);
     }
+  }
+
+  isPreimageOf(preimage: Bytes32, hash: Bytes32): boolean {
+    return equalBytes(sha256(preimage), hash);
+  }
+
+  /** Tries one thing that is forbidden, and expects its refusal, for its own reason. */
+  private tryIllegal(who: Who): void {
+    const { state } = this.players[who];
+    const all = illegalFor(this, who);
+    const codes = [...new Set(all.map(({ code }) => code))];
+    const code = this.draw.oneOf(codes);
+    const { what, act } = this.draw.oneOf(all.filter((one) => one.code === code));
+    const before = this.draw.chance(0.2) ? printed(state) : null;
+    this.trace.push(`  ${what}: ${code}`);
+    this.reached(code);
+    let refused: unknown = null;
+    try {
+      act();
+    } catch (error) {
+      refused = error;
+    }
+    if (!(refused instanceof LnError)) throw new Error(`${what} is not refused`, { cause: refused });
+    if (refused.code !== code) throw new Error(`${what} is refused as ${refused.code}, not ${code}: ${refused.message}`);
+    if (before !== null && printed(state) !== before) throw new Error(`${what} is refused and yet changes the state`);
+    this.counts.illegal += 1;
   }
 
   // What an honest party proposes
@@ -427,7 +464,7 @@ export class World {
   }
 
   private ending(who: Who): Proposal | null {
-    const removable = this.players[who].reference.removable();
+    const removable = this.players[who].reference.removable("mine");
     if (removable.length === 0) return null;
     const { id, hash } = this.draw.oneOf(removable);
     const way = this.draw.below(4);

@@ -80,14 +80,14 @@ export function requireRemovable(state: FundedChannel, remover: Side, id: bigint
     ({ content, stage }) => content.kind === "add_htlc" && content.id === id && stage !== "irrevocable",
   );
   if (htlc === undefined && !pending) throw new LnError("state-htlc-unknown", `no HTLC ${id} was offered by the ${opposite(remover)} side`, details);
-  demand(htlc !== undefined && !pending && found.every((candidate) => candidate !== undefined), "policy-htlc-not-committed", () => [
-    `HTLC ${id} is not irrevocably committed on both sides yet`,
-    details,
-  ]);
   const ending = state.changes[remover].some(
     ({ content, stage }) => (content.kind === "fulfill_htlc" || content.kind === "fail_htlc") && content.id === id && stage !== "irrevocable",
   );
   demand(!ending, "policy-htlc-removed-twice", () => [`HTLC ${id} is being removed already`, details]);
+  demand(htlc !== undefined && !pending && found.every((candidate) => candidate !== undefined), "policy-htlc-not-committed", () => [
+    `HTLC ${id} is not irrevocably committed on both sides yet`,
+    details,
+  ]);
   return htlc as Htlc;
 }
 
