@@ -12,7 +12,7 @@ type Slot = readonly [offset: number, length: number];
 type Load = (id: string) => unknown;
 type Wrapped = (exports: unknown, require: Load, module: { exports: unknown }, filename: string, folder: string) => void;
 
-const { slots, bytes } = readCache();
+const { slots, bytesOf } = openCache();
 /** Set by the build alone: where to write what this run compiled. */
 const record = process.env["CHANKIT_RECORD_BYTECODE"];
 const compiled = new Map<string, InstanceType<typeof vm.Script>>();
@@ -36,7 +36,7 @@ function load(id: string): unknown {
   const slot = slots[name];
   const script = new vm.Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
     filename,
-    ...(slot === undefined ? {} : { cachedData: bytes.subarray(slot[0], slot[0] + slot[1]) }),
+    ...(slot === undefined ? {} : { cachedData: bytesOf(slot) }),
   });
   compiled.set(name, script);
   const module = { exports: {} as unknown };
@@ -45,14 +45,19 @@ function load(id: string): unknown {
   return module.exports;
 }
 
-/** An index as JSON, its length before it, then the bytecode of all files. */
-function readCache(): { readonly slots: Readonly<Record<string, Slot>>; readonly bytes: Buffer } {
+/** An index as JSON, its length before it, then the bytecode of all files, of which a start reads what it needs. */
+function openCache(): { readonly slots: Readonly<Record<string, Slot>>; readonly bytesOf: (slot: Slot) => Buffer } {
   try {
-    const file = fs.readFileSync(path.join(__dirname, "bytecode.bin"));
-    const start = 4 + file.readUInt32LE(0);
-    return { slots: JSON.parse(file.toString("latin1", 4, start)) as Record<string, Slot>, bytes: file.subarray(start) };
+    const file = fs.openSync(path.join(__dirname, "bytecode.bin"), "r");
+    const read = (offset: number, length: number): Buffer => {
+      const bytes = Buffer.allocUnsafeSlow(length);
+      fs.readSync(file, bytes, 0, length, offset);
+      return bytes;
+    };
+    const start = 4 + read(0, 4).readUInt32LE(0);
+    return { slots: JSON.parse(read(4, start - 4).toString("latin1")) as Record<string, Slot>, bytesOf: ([at, length]) => read(start + at, length) };
   } catch {
-    return { slots: {}, bytes: Buffer.alloc(0) };
+    return { slots: {}, bytesOf: () => Buffer.alloc(0) };
   }
 }
 

@@ -84,8 +84,6 @@ function atStep(/** @type {number} */ step, /** @type {Record<string, string>} *
   };
 }
 
-/** @type {[name: string, measured: string, runs: (() => number)][]} */
-const rows = [];
 const BACKENDS = [
   ["WebAssembly", "wasm"],
   ["native", "native"],

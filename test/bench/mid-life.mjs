@@ -1,32 +1,52 @@
 // A channel at rest whose both sides have gone through many commitments, made from one that has gone through few.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
+
+// Of dist/, which need not be there when types are checked: those are of the sources
+/** @param {string} file @returns {Promise<unknown>} */
+const built = (file) => import(new URL(`../../dist/lib/${file}.js`, import.meta.url).href);
+const {
   FORMATS,
   Secret32,
   buildCommitment,
   fromHex,
+  msat,
   opposite,
   ownPerCommitmentPoint,
   ownSecret,
   parseTxid,
+  perKw,
   point,
+  sat,
   secretIndex,
   signCommitment,
   slotIndexes,
   toHex,
   useEcc,
-} from "../../dist/lib/index.js";
-import { wasm } from "../../dist/lib/ecc/wasm.js";
+} = /** @type {typeof import("../../src/index.js")} */ (await built("index"));
+const { wasm } = /** @type {typeof import("../../src/ecc/wasm.js")} */ (await built("ecc/wasm"));
+
+/**
+ * @typedef {Record<"local" | "remote", number | string>} Balances
+ * @typedef {{ number: number, signature?: string, spec: { feerate_per_kw: number, balances: Balances } }} Commit
+ * @typedef {Record<string, string> & { dust_limit_satoshis: number, to_self_delay: number }} Params
+ * @typedef {{
+ *   channel_type: "static_remotekey",
+ *   opener: "local" | "remote",
+ *   params: { local: Params, remote: Params },
+ *   fundings: [{ txid: string, output_index: number, amount: number, local: { current: Commit }, remote: { current: Commit } }],
+ *   own_points: unknown, remote_next_point: unknown, remote_secrets: unknown,
+ * }} ChannelDocument
+ */
 
 /** @param {string} path */
-const read = (path) => JSON.parse(readFileSync(path, "utf8"));
+const read = (path) => /** @type {unknown} */ (JSON.parse(readFileSync(path, "utf8")));
 
 /** @param {string} folder */
 function secrets(folder) {
-  const keys = read(join(folder, "keys.json"));
-  /** @param {string} name */
-  const secret = (name) => new Secret32(fromHex(keys[name]));
+  const keys = /** @type {Record<string, string>} */ (read(join(folder, "keys.json")));
+  /** @param {string} name @returns {Secret32<never>} */
+  const secret = (name) => new Secret32(fromHex(keys[name] ?? ""));
   return {
     fundingPrivkey: secret("funding_privkey"),
     revocationBasepointSecret: secret("revocation_basepoint_secret"),
@@ -40,7 +60,7 @@ function secrets(folder) {
 
 /** @param {Record<string, string>} params */
 function basepoints(params) {
-  /** @param {string} name */
+  /** @param {string} name @returns {import("../../src/index.js").Point<never>} */
   const at = (name) => point(fromHex(params[name] ?? ""));
   return {
     fundingPubkey: at("funding_pubkey"),
@@ -61,22 +81,23 @@ export function atCommitment(folder, peerFolder, number) {
   useEcc(wasm);
   const own = secrets(folder);
   const peer = secrets(peerFolder);
-  const document = read(join(folder, "channel.json"));
+  const document = /** @type {ChannelDocument} */ (read(join(folder, "channel.json")));
   const [funding] = document.fundings;
   const { params } = document;
   const { spec } = funding.local.current;
+  /** @type {import("../../src/index.js").CommitmentTerms} */
   const terms = {
     format: FORMATS[document.channel_type],
     owner: "local",
     opener: document.opener,
     basepoints: { local: basepoints(params.local), remote: basepoints(params.remote) },
-    funding: { txid: parseTxid(funding.txid), outputIndex: funding.output_index, amount: BigInt(funding.amount) },
-    dustLimit: BigInt(params.local.dust_limit_satoshis),
+    funding: { txid: parseTxid(funding.txid), outputIndex: funding.output_index, amount: sat(BigInt(funding.amount)) },
+    dustLimit: sat(BigInt(params.local.dust_limit_satoshis)),
     toSelfDelay: params[opposite("local")].to_self_delay,
   };
-  const balances = { local: BigInt(spec.balances.local), remote: BigInt(spec.balances.remote) };
+  const balances = { local: msat(BigInt(spec.balances.local)), remote: msat(BigInt(spec.balances.remote)) };
   const commitment = buildCommitment(terms, number, ownPerCommitmentPoint(own, number), {
-    feeratePerKw: BigInt(spec.feerate_per_kw),
+    feeratePerKw: perKw(BigInt(spec.feerate_per_kw)),
     balances,
     htlcs: [],
   });

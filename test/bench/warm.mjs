@@ -1,8 +1,26 @@
 // A commitment with 483 HTLCs, built and signed whole, in a warm process: `node test/bench/warm.mjs wasm|native` prints the milliseconds of the fastest round.
-import { bytes32, buildCommitment, buildHtlcTxs, FORMATS, signCommitment, signHtlcTxs, txid, useEcc } from "../../dist/lib/index.js";
-import { loadNative } from "../../dist/lib/ecc/native.js";
-import { wasm } from "../../dist/lib/ecc/wasm.js";
-import { Secret32, basepointsOf, ownPerCommitmentPoint } from "../../dist/lib/index.js";
+
+// Of dist/, which need not be there when types are checked: those are of the sources
+/** @param {string} file @returns {Promise<unknown>} */
+const built = (file) => import(new URL(`../../dist/lib/${file}.js`, import.meta.url).href);
+const {
+  FORMATS,
+  Secret32,
+  basepointsOf,
+  buildCommitment,
+  buildHtlcTxs,
+  bytes32,
+  msat,
+  ownPerCommitmentPoint,
+  perKw,
+  sat,
+  signCommitment,
+  signHtlcTxs,
+  txid,
+  useEcc,
+} = /** @type {typeof import("../../src/index.js")} */ (await built("index"));
+const { loadNative } = /** @type {typeof import("../../src/ecc/native.js")} */ (await built("ecc/native"));
+const { wasm } = /** @type {typeof import("../../src/ecc/wasm.js")} */ (await built("ecc/wasm"));
 
 const ROUNDS = 25;
 /** Both sides' most. BOLT 2 §The `open_channel` Message. */
@@ -13,39 +31,41 @@ const backend = process.argv[2] === "wasm" ? wasm : native;
 if (backend === null) process.exit(3);
 useEcc(backend);
 
+/** @param {number} byte @returns {Secret32<never>} */
+const secret = (byte) => new Secret32(new Uint8Array(32).fill(byte));
+
 /** @param {number} first */
-function party(first) {
-  const [funding, revocation, payment, delayed, htlc, seed] = Array.from({ length: 6 }, (_, at) => new Secret32(new Uint8Array(32).fill(first + at)));
-  return {
-    fundingPrivkey: funding,
-    revocationBasepointSecret: revocation,
-    paymentBasepointSecret: payment,
-    delayedPaymentBasepointSecret: delayed,
-    htlcBasepointSecret: htlc,
-    perCommitmentSeed: seed,
-    perCommitmentSecrets: [],
-  };
-}
+const party = (first) => ({
+  fundingPrivkey: secret(first),
+  revocationBasepointSecret: secret(first + 1),
+  paymentBasepointSecret: secret(first + 2),
+  delayedPaymentBasepointSecret: secret(first + 3),
+  htlcBasepointSecret: secret(first + 4),
+  perCommitmentSeed: secret(first + 5),
+  perCommitmentSecrets: [],
+});
 
 const keys = { local: party(1), remote: party(11) };
+/** @type {import("../../src/index.js").CommitmentTerms} */
 const terms = {
   format: FORMATS.anchors,
   owner: "remote",
   opener: "local",
   basepoints: { local: basepointsOf(keys.local), remote: basepointsOf(keys.remote) },
-  funding: { txid: txid(new Uint8Array(32).fill(9)), outputIndex: 0, amount: 200_000_000n },
-  dustLimit: 354n,
+  funding: { txid: txid(new Uint8Array(32).fill(9)), outputIndex: 0, amount: sat(200_000_000n) },
+  dustLimit: sat(354n),
   toSelfDelay: 144,
 };
+/** @type {import("../../src/index.js").Htlc[]} */
 const htlcs = Array.from({ length: HTLCS }, (_, at) => ({
   id: BigInt(at),
   offeredBy: at % 2 === 0 ? "local" : "remote",
-  amountMsat: BigInt(10_000_000 + 1000 * at),
+  amountMsat: msat(BigInt(10_000_000 + 1000 * at)),
   paymentHash: bytes32(new Uint8Array(32).map((_, byte) => 7 * at + 13 * byte)),
   cltvExpiry: 800_000 + (at % 50),
 }));
 const total = htlcs.reduce((sum, { amountMsat }) => sum + amountMsat, 0n);
-const spec = { feeratePerKw: 2500n, balances: { local: 100_000_000_000n - total, remote: 100_000_000_000n }, htlcs };
+const spec = { feeratePerKw: perKw(2500n), balances: { local: msat(100_000_000_000n - total), remote: msat(100_000_000_000n) }, htlcs };
 const point = ownPerCommitmentPoint(keys.remote, 7);
 
 let best = Infinity;
