@@ -486,6 +486,11 @@ const RULES: readonly Rule[] = [
     const { document } = await runCommand("force-close", [(await afterStep(13)).alice]);
     return { p, act: () => runCommand("penalty-tx", [p.bob], { ...PENALTY, tx: "-" }, { stdin: document }) };
   }),
+  rule("policy-sweep-immature", "sweep our to_local a block before its delay is over", async (broken) => {
+    const { tx, ...p } = await published(false);
+    const chain = { confirmed: "100", height: broken ? "242" : "243" };
+    return { p, act: () => runCommand("sweep", [p.alice], { ...PENALTY, ...chain, tx: "-" }, { stdin: tx }) };
+  }),
   rule("policy-vector-channel", "penalty-tx in a test case", async (broken) => {
     const { tx, ...p } = await published(true);
     if (broken) editState(p.bob, (state) => ({ ...state, purpose: "vector" }));
