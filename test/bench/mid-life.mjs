@@ -45,7 +45,7 @@ const read = (path) => /** @type {unknown} */ (JSON.parse(readFileSync(path, "ut
 /** @param {string} folder */
 function secrets(folder) {
   const keys = /** @type {Record<string, string>} */ (read(join(folder, "keys.json")));
-  /** @param {string} name @returns {Secret32<never>} */
+  /** @param {string} name @returns {import("../../src/index.js").Secret32<never>} */
   const secret = (name) => new Secret32(fromHex(keys[name] ?? ""));
   return {
     fundingPrivkey: secret("funding_privkey"),

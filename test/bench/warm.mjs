@@ -31,7 +31,7 @@ const backend = process.argv[2] === "wasm" ? wasm : native;
 if (backend === null) process.exit(3);
 useEcc(backend);
 
-/** @param {number} byte @returns {Secret32<never>} */
+/** @param {number} byte @returns {import("../../src/index.js").Secret32<never>} */
 const secret = (byte) => new Secret32(new Uint8Array(32).fill(byte));
 
 /** @param {number} first */
