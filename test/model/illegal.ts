@@ -47,13 +47,34 @@ const malformed = (id: bigint, failureCode: number): Proposal => ({
   failure: { kind: "malformed", failureCode, sha256OfOnion: HASH },
 });
 const fulfill = (id: bigint, paymentPreimage: Bytes32): Proposal => ({ kind: "fulfill_htlc", id, paymentPreimage });
+/** Low in S, and good for nothing. */
+const LOW = fromHex("11".repeat(64)) as Signature;
 const WRONG = bytes32(new Uint8Array(32).fill(0xee));
 
-/** Everything that `who` must not do, and must not let the other side do, as things are. */
-export function illegalFor(world: World, who: Who): readonly Illegal[] {
+/** The codes of `leaving`, which takes its time. */
+const LEAVING = [
+  "policy-broadcast-revoked",
+  "policy-htlc-tx-before-close",
+  "policy-penalty-not-revoked",
+  "policy-vector-channel",
+  "policy-force-closed",
+  "policy-htlc-not-expired",
+  "policy-preimage-mismatch",
+  "tx-not-htlc-output",
+  "state-preimage-unknown",
+] as const satisfies readonly ErrorCode[];
+
+/** Everything that `who` must not do, and must not let the other side do, as things are; where `wanted` does not want what takes long, without that. */
+export function illegalFor(world: World, who: Who, wanted: (code: ErrorCode) => boolean): readonly Illegal[] {
   const { state, reference, link } = world.players[who];
   const scene: Scene = { world, who, state, reference };
-  const always = [...proposing(scene, "mine"), ...signing(scene), ...leaving(scene), ...elsewhere(scene), ...reestablishing(scene)];
+  const always = [
+    ...proposing(scene, "mine"),
+    ...signing(scene),
+    ...(LEAVING.some(wanted) ? leaving(scene) : []),
+    ...elsewhere(scene),
+    ...reestablishing(scene),
+  ];
   return link === "live" ? [...always, ...proposing(scene, "theirs"), ...receiving(scene)] : always;
 }
 
@@ -198,8 +219,7 @@ function receiving(scene: Scene): readonly Illegal[] {
   const refuse = (code: ErrorCode, what: string, message: Message, skip = 0): void => {
     illegal.push({ what, code, act: forged(scene, message, skip) });
   };
-  // Low in S, and good for nothing
-  const signature = fromHex(`${"11".repeat(32)}${"11".repeat(32)}`) as Signature;
+  const signature = LOW;
   const signedByThem: Message = { type: "commitment_signed", channelId, signature, htlcSignatures: [] };
   if (reference.mayRevoke) refuse("policy-commitment-unanswered", "a second commitment_signed", signedByThem);
   else if (!reference.hasNews("mine")) refuse("policy-commitment-no-changes", "a commitment_signed of nothing", signedByThem);
@@ -296,7 +316,7 @@ function leaving(scene: Scene): readonly Illegal[] {
 
 /** The same state with one thing other than it is: what only other circumstances forbid. */
 function elsewhere(scene: Scene): readonly Illegal[] {
-  const { who, state, reference } = scene;
+  const { world, who, state, reference } = scene;
   const keys = KEYS[who];
   const [funding] = state.fundings;
   const flagged = (flags: Partial<FundedChannel["flags"]>): FundedChannel => ({ ...state, flags: { ...state.flags, ...flags } });
@@ -324,6 +344,23 @@ function elsewhere(scene: Scene): readonly Illegal[] {
       { what: "signing behind", code: "policy-behind", act: () => sign(behind, keys) },
       { what: "signing after a close", code: "policy-closing-signed", act: () => sign(flagged({ closingSigned: true }), keys) },
     );
+  // As if the opener had got past every check with a payment of all that it has
+  const { signed, revocationsTaken } = reference.count;
+  const opener = state.opener;
+  const owner = opener === "local" ? "theirs" : "mine";
+  const all = reference.sum(owner).balances[opener === "local" ? "mine" : "theirs"];
+  const emptied: readonly Change[] = [{ content: { kind: "pay", id: 0n, amountMsat: msat(all) }, stage: "proposed" }];
+  const broke: FundedChannel = { ...state, changes: { local: [], remote: [], [opener]: emptied } };
+  if (opener === "local" && signed === revocationsTaken)
+    illegal.push({ what: "signing what pays no fee", code: "policy-commitment-underpaid", act: () => sign(broke, keys) });
+  if (opener === "remote" && !reference.mayRevoke && world.players[who].link === "live") {
+    const message: Message = { type: "commitment_signed", channelId: state.channelId, signature: LOW, htlcSignatures: [] };
+    illegal.push({
+      what: "a commitment_signed that pays no fee",
+      code: "policy-commitment-underpaid",
+      act: forged({ ...scene, state: broke }, message),
+    });
+  }
   if (reference.mayRevoke) {
     const broadcast = flagged({ forceClosed: funding.local.previous?.number ?? 0 });
     illegal.push(

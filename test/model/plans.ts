@@ -10,18 +10,18 @@ export function planFrom(seed: number, draw: Draw): Plan & { readonly buffered: 
   const type = TYPES[seed % TYPES.length]!;
   const opener: Who = Math.floor(seed / TYPES.length) % 2 === 0 ? "alice" : "bob";
   // Where the opener keeps no buffer, crossing proposals can leave it unable to pay the fee
-  const buffered = !draw.chance(0.15);
+  const buffered = !draw.chance(0.25);
   const fundingSat = buffered ? 2_000_000n : 120_000n;
   const partyPlan = (): PartyPlan => ({
     dustLimitSat: draw.oneOf([354n, 546n, 1000n]),
     maxInFlightMsat: draw.oneOf([fundingSat * 1000n, fundingSat * 100n]),
-    reserveSat: draw.oneOf([1000n, fundingSat / 100n, fundingSat / 20n].filter((reserve) => reserve >= 1000n)),
+    reserveSat: buffered ? draw.oneOf([1000n, fundingSat / 100n, fundingSat / 20n]) : 1000n,
     htlcMinimumMsat: draw.oneOf([1n, 1000n]),
     toSelfDelay: draw.oneOf([5, 144]),
     maxAcceptedHtlcs: draw.oneOf([3, 6, 12]),
     maxDustExposureMsat: draw.oneOf([3_000_000n, 50_000_000n]),
   });
-  const feerate = buffered ? draw.oneOf([253n, 1000n, 2500n]) : draw.oneOf([2500n, 5000n]);
+  const feerate = buffered ? draw.oneOf([253n, 1000n, 2500n]) : draw.oneOf([5000n, 10_000n]);
   return {
     type,
     opener,

@@ -27,7 +27,7 @@ import { BOTH, KEYS, type Who, other } from "../chain/pair.js";
 import { HOME } from "../chain/spendings.js";
 import { type Plan, letter, openBetween } from "./channel.js";
 import { costs, exposure, threshold } from "./fees.js";
-import { illegalFor } from "./illegal.js";
+import { type Illegal, illegalFor } from "./illegal.js";
 import { type Draw, drawFrom } from "./random.js";
 import { planFrom } from "./plans.js";
 import { Reference, type Sum, wordsOfSpec, wordsOfSum } from "./reference.js";
@@ -76,6 +76,8 @@ export interface Options {
   readonly interpreted: number;
   /** How often what is forbidden is tried, beside the weights of other steps. */
   readonly illegal?: number;
+  /** What is forbidden under such a code is tried after every step instead. */
+  readonly tries?: (code: ErrorCode) => boolean;
   /** Is told every code that a refusal is about to be expected with. */
   readonly reached?: (code: ErrorCode) => void;
 }
@@ -109,11 +111,13 @@ export class World {
   private readonly views = new Map<string, string>();
   private readonly interpreted: number;
   private readonly illegalWeight: number;
+  private readonly tries: ((code: ErrorCode) => boolean) | null;
   private readonly reached: (code: ErrorCode) => void;
   over = false;
 
-  constructor({ seed, interpreted, illegal = 10, reached = () => undefined }: Options, counts: Counts) {
-    this.illegalWeight = illegal;
+  constructor({ seed, interpreted, illegal = 10, reached = () => undefined, tries }: Options, counts: Counts) {
+    this.illegalWeight = tries === undefined ? illegal : 0;
+    this.tries = tries ?? null;
     this.reached = reached;
     this.draw = drawFrom(seed);
     this.plan = planFrom(seed, this.draw);
@@ -165,6 +169,7 @@ export class World {
     this.trace.push(chosen[1]);
     chosen[2]();
     this.check();
+    if (this.tries !== null && !this.over) this.tryWanted(this.tries);
   }
 
   /** Brings everything under way to its end, and ends the HTLCs that may be. */
@@ -366,15 +371,24 @@ export class World {
     return equalBytes(sha256(preimage), hash);
   }
 
-  /** Tries one thing that is forbidden, and expects its refusal, for its own reason. */
+  /** Tries one thing that is forbidden. */
   private tryIllegal(who: Who): void {
+    const all = illegalFor(this, who, () => true);
+    const code = this.draw.oneOf([...new Set(all.map((one) => one.code))]);
+    this.refuses(who, this.draw.oneOf(all.filter((one) => one.code === code)));
+  }
+
+  private tryWanted(wanted: (code: ErrorCode) => boolean): void {
+    for (const who of BOTH) {
+      for (const one of illegalFor(this, who, wanted)) if (wanted(one.code)) this.refuses(who, one);
+    }
+  }
+
+  /** What is forbidden is refused, for its own reason. */
+  private refuses(who: Who, { what, code, act }: Illegal): void {
     const { state } = this.players[who];
-    const all = illegalFor(this, who);
-    const codes = [...new Set(all.map(({ code }) => code))];
-    const code = this.draw.oneOf(codes);
-    const { what, act } = this.draw.oneOf(all.filter((one) => one.code === code));
     const before = this.draw.chance(0.2) ? printed(state) : null;
-    this.trace.push(`  ${what}: ${code}`);
+    this.trace.push(`  ${who}, ${what}: ${code}`);
     this.reached(code);
     let refused: unknown = null;
     try {
@@ -427,7 +441,9 @@ export class World {
   private paying(who: Who): Proposal | null {
     const payable = this.payable(who);
     if (payable <= 0n) return null;
-    const amount = this.draw.chance(0.1) ? payable : 1n + this.draw.bigBelow(payable / 4n + 1n);
+    const amount = this.draw.chance(!this.plan.buffered && who === this.plan.opener ? 0.7 : 0.1)
+      ? payable
+      : 1n + this.draw.bigBelow(payable / 4n + 1n);
     return { kind: "pay", amountMsat: msat(amount) };
   }
 
