@@ -16,7 +16,7 @@ import { msat, perKw } from "../../src/protocol/units.js";
 import { type Message, encodeMessage } from "../../src/protocol/wire/messages.js";
 import { KEYS, type Who, other } from "../chain/pair.js";
 import { HOME } from "../chain/spendings.js";
-import { costs, exposure } from "./fees.js";
+import { costs, exposure, isTrimmed } from "./fees.js";
 import { type By, type Reference, flip } from "./reference.js";
 import type { World } from "./world.js";
 import { taking } from "./world.js";
@@ -149,8 +149,13 @@ function proposing(scene: Scene, by: By): readonly Illegal[] {
   if (left > 0n && reserve > 0n) {
     if (!isOpener) refuse("policy-reserve", pay(left));
     else if (costs(plan.type, 253n, 0) > 0n) refuse("policy-fee-unaffordable", pay(left));
-    const fees = [onOwn, onOther].map((sum) => costs(plan.type, sum.rate, sum.htlcs.length)).reduce((a, b) => (a > b ? a : b));
-    const keeps = isOpener ? left - fees * 1000n : 0n;
+    const free = (["mine", "theirs"] as const).map((owner) => {
+      const { rate, htlcs, balances } = owner === by ? onOwn : onOther;
+      const { dustLimitSat } = plan.parties[owner === "mine" ? who : other(who)];
+      const untrimmed = htlcs.filter((htlc) => !isTrimmed(plan.type, rate, dustLimitSat, owner, htlc)).length;
+      return balances[by] - costs(plan.type, rate, untrimmed) * 1000n;
+    });
+    const keeps = free.reduce((a, b) => (a < b ? a : b));
     if (isOpener && keeps > 0n) refuse("policy-reserve", pay(keeps));
   }
 

@@ -24,40 +24,8 @@ import {
   stateOf,
   without,
 } from "../support/party.js";
-
-/** Something that a rule allows or, with one thing changed, does not. */
-interface Attempt {
-  readonly p: Parties;
-  readonly act: () => Promise<unknown>;
-}
-
-interface Rule {
-  readonly code: PolicyCode;
-  readonly where: string;
-  readonly attempt: (broken: boolean) => Promise<Attempt>;
-}
-
-function rule(code: PolicyCode, where: string, attempt: Rule["attempt"]): Rule {
-  return { code, where, attempt };
-}
-
-/** A change of the state in which the rule is broken, made through the store. */
-function byState(
-  code: PolicyCode,
-  where: string,
-  start: () => Promise<Parties>,
-  party: "alice" | "bob",
-  edit: (state: FundedChannel) => FundedChannel,
-  act: (p: Parties) => Promise<unknown>,
-) {
-  return rule(code, where, async (broken) => {
-    const p = await start();
-    if (broken) editState(p[party], edit);
-    return { p, act: () => act(p) };
-  });
-}
-
-const flagged = (flags: Partial<FundedChannel["flags"]>) => (state: FundedChannel) => ({ ...state, flags: { ...state.flags, ...flags } });
+import { HTLC_RULES } from "./htlc-rules.js";
+import { type Rule, byState, flagged, rule } from "./rule.js";
 
 /** One side's proposals, as if it had made these payments. */
 const withPending = (by: "local" | "remote", amounts: readonly bigint[]) => (state: FundedChannel) => ({
@@ -467,6 +435,8 @@ const RULES: readonly Rule[] = [
     const file = join(p.wire, "0001-alice-open_channel.json");
     return { p, act: () => runCommand("accept-channel", [p.bob, file], { ...ARTICLE.accept, chain: broken ? "signet" : "regtest" }) };
   }),
+
+  ...HTLC_RULES,
 
   // 8 and the punishment
   byState(
