@@ -336,7 +336,7 @@ describe("run again after a crash", () => {
     const error = await refusedAsIs(p, () => runCommand("pay", [p.alice, "0.03btc"], { requestId: "invoice-7" }));
     expect({ code: error.code, details: error.details }).toMatchObject({
       code: "state-request-conflict",
-      details: { request_id: "invoice-7", amount_msat: "3000000000" },
+      details: { request_id: "invoice-7", type: "pay", seq: 4 },
     });
     // Without it, a second pay
     const second = await runCommand("pay", [p.alice, "0.02btc"]);

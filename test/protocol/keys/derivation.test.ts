@@ -100,7 +100,7 @@ describe("refusals", () => {
       refusal(() => {
         assertOnCurve(offCurve, "funding_pubkey");
       }),
-    ).toMatchObject({ code: "key-not-on-curve", details: { what: "funding_pubkey" } });
+    ).toMatchObject({ code: "key-not-on-curve", details: { path: "funding_pubkey" } });
     expect(
       refusal(() => {
         assertOnCurve(point(new Uint8Array(33).fill(0xff).fill(3, 0, 1)), "x");
