@@ -353,12 +353,15 @@ function elsewhere(scene: Scene): readonly Illegal[] {
   const { signed, revocationsTaken } = reference.count;
   const opener = state.opener;
   const owner = opener === "local" ? "theirs" : "mine";
-  const all = reference.sum(owner).balances[opener === "local" ? "mine" : "theirs"];
+  const { balances, htlcs } = reference.sum(owner);
+  const all = balances[opener === "local" ? "mine" : "theirs"];
+  // What is trimmed goes to the fee, and may suffice
+  const free = htlcs.length === 0;
   const emptied: readonly Change[] = [{ content: { kind: "pay", id: 0n, amountMsat: msat(all) }, stage: "proposed" }];
   const broke: FundedChannel = { ...state, changes: { local: [], remote: [], [opener]: emptied } };
-  if (opener === "local" && signed === revocationsTaken)
+  if (free && opener === "local" && signed === revocationsTaken)
     illegal.push({ what: "signing what pays no fee", code: "policy-commitment-underpaid", act: () => sign(broke, keys) });
-  if (opener === "remote" && !reference.mayRevoke && world.players[who].link === "live") {
+  if (free && opener === "remote" && !reference.mayRevoke && world.players[who].link === "live") {
     const message: Message = { type: "commitment_signed", channelId: state.channelId, signature: LOW, htlcSignatures: [] };
     illegal.push({
       what: "a commitment_signed that pays no fee",
