@@ -1,6 +1,6 @@
 import { type Bytes32, toHex } from "../bytes.js";
 import { LnError } from "../errors.js";
-import { type Dual, type Side, opposite, withSide } from "../side.js";
+import { type Dual, type Side, opposite } from "../side.js";
 import { type FeeratePerKw, type MilliSatoshi, msat } from "../units.js";
 
 /** A conditional payment that both commitments can carry. */
@@ -39,57 +39,81 @@ interface Proposed {
   readonly content: ChangeContent;
 }
 
-/** The spec after one change by `proposer`. Throws: state-htlc-unknown. */
-function apply(spec: CommitmentSpec, proposer: Side, change: ChangeContent): CommitmentSpec {
+/** A spec that is being added up: what many changes need in time that grows with their number only. */
+interface Tally {
+  feeratePerKw: FeeratePerKw;
+  readonly balances: Record<Side, bigint>;
+  readonly htlcs: Map<string, Htlc>;
+}
+
+const keyOf = (offeredBy: Side, id: bigint): string => `${offeredBy} ${id}`;
+
+/** Adds one change to the tally. Throws: state-htlc-unknown. */
+function apply(tally: Tally, by: Side, change: ChangeContent): void {
+  const { balances, htlcs } = tally;
   switch (change.kind) {
     case "pay":
-      return credit(credit(spec, proposer, -change.amountMsat), opposite(proposer), change.amountMsat);
+      balances[by] -= change.amountMsat;
+      balances[opposite(by)] += change.amountMsat;
+      return;
     case "add_htlc": {
       const { id, amountMsat, paymentHash, cltvExpiry } = change;
-      const htlc: Htlc = { id, offeredBy: proposer, amountMsat, paymentHash, cltvExpiry };
-      return { ...credit(spec, proposer, -amountMsat), htlcs: [...spec.htlcs, htlc] };
+      balances[by] -= amountMsat;
+      htlcs.set(keyOf(by, id), { id, offeredBy: by, amountMsat, paymentHash, cltvExpiry });
+      return;
     }
     case "fulfill_htlc":
-      return settle(spec, proposer, change.id, proposer);
+      balances[by] += removed(htlcs, by, change.id).amountMsat;
+      return;
     case "fail_htlc":
-      return settle(spec, proposer, change.id, opposite(proposer));
+      balances[opposite(by)] += removed(htlcs, by, change.id).amountMsat;
+      return;
     case "update_fee":
-      return { ...spec, feeratePerKw: change.feeratePerKw };
+      tally.feeratePerKw = change.feeratePerKw;
   }
+}
+
+/** Only the side it was offered to removes an HTLC. BOLT 2 §Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and `update_fail_malformed_htlc`. */
+function removed(htlcs: Map<string, Htlc>, remover: Side, id: bigint): Htlc {
+  const key = keyOf(opposite(remover), id);
+  const htlc = htlcs.get(key);
+  if (htlc === undefined) throw new LnError("state-htlc-unknown", `no HTLC ${id} was offered to the ${remover} side`, { id: id.toString(), remover });
+  htlcs.delete(key);
+  return htlc;
+}
+
+function added(spec: CommitmentSpec, changes: readonly Proposed[], check: (by: Side, before: bigint, after: bigint) => void): CommitmentSpec {
+  const tally: Tally = {
+    feeratePerKw: spec.feeratePerKw,
+    balances: { ...spec.balances },
+    htlcs: new Map(spec.htlcs.map((htlc) => [keyOf(htlc.offeredBy, htlc.id), htlc])),
+  };
+  for (const { by, content } of changes) {
+    const before = tally.balances[by];
+    apply(tally, by, content);
+    check(by, before, tally.balances[by]);
+  }
+  const { feeratePerKw, balances, htlcs } = tally;
+  return { feeratePerKw, balances: { local: msat(balances.local), remote: msat(balances.remote) }, htlcs: [...htlcs.values()] };
 }
 
 /** The spec after changes, in the order given. Throws: state-balance-overdrawn, state-htlc-unknown. */
 export function reduce(spec: CommitmentSpec, changes: readonly Proposed[]): CommitmentSpec {
-  return changes.reduce((before, { by, content }) => {
-    const after = apply(before, by, content);
-    if (after.balances[by] < 0n) throw overdrawn(by, before, after);
-    return after;
-  }, spec);
+  return added(spec, changes, mustSuffice);
 }
 
 /** The same where changes are looked at apart from those that they are paid from: a balance may come out below 0. Throws: state-htlc-unknown. */
 export function reckon(spec: CommitmentSpec, changes: readonly Proposed[]): CommitmentSpec {
-  return changes.reduce((before, { by, content }) => apply(before, by, content), spec);
+  return added(spec, changes, () => undefined);
 }
 
-/** An HTLC ends: only the side it was offered to removes it. BOLT 2 §Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and `update_fail_malformed_htlc`. */
-function settle(spec: CommitmentSpec, remover: Side, id: bigint, paidTo: Side): CommitmentSpec {
-  const htlc = spec.htlcs.find((candidate) => candidate.id === id && candidate.offeredBy !== remover);
-  if (htlc === undefined) throw new LnError("state-htlc-unknown", `no HTLC ${id} was offered to the ${remover} side`, { id: id.toString(), remover });
-  return credit({ ...spec, htlcs: spec.htlcs.filter((kept) => kept !== htlc) }, paidTo, htlc.amountMsat);
-}
-
-function overdrawn(side: Side, before: CommitmentSpec, after: CommitmentSpec): LnError {
-  const amount = before.balances[side] - after.balances[side];
-  return new LnError("state-balance-overdrawn", `${amount} msat exceed the ${side} balance of ${before.balances[side]} msat`, {
+function mustSuffice(side: Side, before: bigint, after: bigint): void {
+  if (after >= 0n) return;
+  throw new LnError("state-balance-overdrawn", `${before - after} msat exceed the ${side} balance of ${before} msat`, {
     side,
-    amount_msat: amount.toString(),
-    balance_msat: before.balances[side].toString(),
+    amount_msat: (before - after).toString(),
+    balance_msat: before.toString(),
   });
-}
-
-function credit(spec: CommitmentSpec, side: Side, amount: bigint): CommitmentSpec {
-  return { ...spec, balances: withSide(spec.balances, side, msat(spec.balances[side] + amount)) };
 }
 
 /** Whether two specs say the same, HTLCs in any order. */
