@@ -6,6 +6,7 @@ import { isStdout, stdinReader, stdoutIsTerminal, writeStderr, writeStdout } fro
 import { parseStrict } from "./json/strict.js";
 import { LnError } from "./protocol/errors.js";
 import { useEcc } from "./protocol/ecc.js";
+import { VERSION } from "./version.js";
 import { openStore } from "./store/channel-store.js";
 
 /** Options of every command. */
@@ -15,6 +16,7 @@ interface OutputOptions {
   readonly text?: boolean;
   /** Of commands that change a state: where the new one goes. */
   readonly channelOut?: string;
+  readonly dryRun?: boolean;
 }
 
 const EXIT_NO = 1;
@@ -62,6 +64,7 @@ async function main(given: readonly string[]): Promise<number> {
     .description("Lightning payment-channel updates as composable steps: two parties are two folders, a message is a file.")
     .usage("COMMAND PARTY [FILE|-] [options]")
     .helpCommand(false)
+    .version(VERSION)
     .exitOverride()
     .configureOutput({ writeOut: writeStdout, writeErr: () => undefined })
     .addHelpText("after", '\nThe main path: pay → sign → verify-sig → make-revocation → receive-revocation. "chankit help workflow" shows it whole.');
@@ -113,7 +116,7 @@ function declare(command: Command, spec: CommandSpec, setExit: (code: number) =>
     .option("--text", "a readable rendering of the same report")
     .addHelpText(
       "after",
-      `\nExamples:\n${spec.examples.map((example) => `  $ ${example}`).join("\n")}\n\nExit codes: ${[0, ...spec.exits].join(", ")} (chankit help exit-codes)`,
+      `\nExamples:\n${spec.examples.map((example) => `  $ ${example}`).join("\n")}\n\nExit codes: ${exitsOf(spec).join(", ")} (chankit help exit-codes)`,
     )
     .action(async (...given: unknown[]) => {
       const options = given[given.length - 2] as OutputOptions & Record<string, unknown>;
@@ -121,10 +124,16 @@ function declare(command: Command, spec: CommandSpec, setExit: (code: number) =>
       const ctx = contextFor(options);
       if (spec.curve) useEcc(await (await import("./ecc/load.js")).loadEcc(process.env["CHANKIT_ECC"], { system: SYSTEM, recording: RECORDING }));
       const values = Object.fromEntries(Object.entries(spec.flags).map(([name, flag]) => [name, options[optionName(flag.syntax)]]));
+      if (options.output !== undefined && !isStdout(options.output) && options["dryRun"] !== true) ctx.store.requireWritable(options.output);
       const report = await spec.run(ctx, args, values);
       await present(ctx, report, options);
       setExit(report.verdict === "no" ? EXIT_NO : 0);
     });
+}
+
+/** What any command can end with, and what this one can. */
+function exitsOf({ exits }: CommandSpec): readonly number[] {
+  return [...new Set([0, 2, 3, 6, ...exits])].sort((a, b) => a - b);
 }
 
 /** The name under which commander keeps an option: `--to-self-delay <blocks>` → toSelfDelay. */
@@ -147,9 +156,9 @@ function contextFor({ output }: OutputOptions): Context {
   };
 }
 
-async function present(ctx: Context, report: Report, { output, json, text, channelOut }: OutputOptions): Promise<void> {
+async function present(ctx: Context, report: Report, { output, json, text, channelOut, dryRun }: OutputOptions): Promise<void> {
   try {
-    if (output !== undefined && !isStdout(output)) {
+    if (output !== undefined && !isStdout(output) && dryRun !== true) {
       const reports = output.endsWith("/") && report.parts !== undefined ? report.parts : [report];
       const paths = reports.map((each) => writeReport(ctx, each, output));
       // One document each way: behind a state there is no place for them
@@ -167,8 +176,8 @@ async function present(ctx: Context, report: Report, { output, json, text, chann
     }
     writeStdout(printed(report.document));
   } catch (error) {
-    if (report.precious === true && error instanceof LnError && error.code.startsWith("output-")) {
-      writeStderr("chankit: the message was not delivered, but it is in the state: the same command prints it again");
+    if (report.undelivered !== undefined && error instanceof LnError && error.code.startsWith("output-")) {
+      writeStderr(`chankit: not delivered, but in the state: ${report.undelivered}`);
     }
     throw error;
   }

@@ -3,7 +3,7 @@ import { propose } from "../protocol/channel/transitions/changes.js";
 import { LnError } from "../protocol/errors.js";
 import { defineCommand } from "./shared/command.js";
 import { onionOf } from "./shared/onion.js";
-import { amountMsat, flag, hexOf, integer, requiredFlag, text } from "./shared/options.js";
+import { amountMsat, flag, hexOf, integer, requestId, requiredFlag, text } from "./shared/options.js";
 import { changeFlags, loadParty, locateParty, partyArgument, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
@@ -18,7 +18,7 @@ export const command = defineCommand({
     paymentHash: requiredFlag("--payment-hash <hex>", "SHA256 of the preimage", (value) => bytes32(hexOf(32)(value))),
     cltvExpiry: requiredFlag("--cltv-expiry <height>", "the block from which we may take it back", integer(0, 0xffffffff)),
     onion: flag("--onion <file>", "the onion packet: 1366 bytes in hex (default: zeros)", text),
-    requestId: flag("--request-id <id>", "makes a second run print the first one's message (the last 64 ids are remembered)", text),
+    requestId: flag("--request-id <id>", "makes a second run print the first one's message (the last 64 ids are remembered)", requestId),
   },
   examples: [
     "chankit add-htlc alice 0.001btc --payment-hash 66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925 --cltv-expiry 500 -o wire/",

@@ -15,6 +15,7 @@ export const command = defineCommand({
   args: [partyArgument],
   flags: {
     channel: partyFlags.channel,
+    keys: partyFlags.keys,
     owner: requiredFlag("--owner <side>", "whose commitment: local (ours) or remote (the peer's)", oneOf(SIDES)),
     number: flag("--number <n>", "one of the commitments held, by its number", integer(0, 2 ** 48 - 1)),
     preview: toggle("--preview", "what it will be once everything proposed has reached it: never signable"),

@@ -4,7 +4,7 @@ import { type Failure, propose } from "../protocol/channel/transitions/changes.j
 import { defineCommand } from "./shared/command.js";
 import type { Context } from "./shared/context.js";
 import { onionOf } from "./shared/onion.js";
-import { flag, hex, htlcId, integer, text } from "./shared/options.js";
+import { flag, hex, htlcId, integer, requestId, text } from "./shared/options.js";
 import { changeFlags, loadParty, locateParty, partyArgument, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
@@ -19,7 +19,7 @@ export const command = defineCommand({
     reason: flag("--reason <hex>", "the encrypted reason, opaque (default: empty)", hex),
     malformed: flag("--malformed <failure_code>", "the onion was bad: a code with the BADONION bit, like 49156 (0xc004)", integer(0, 0xffff)),
     onion: flag("--onion <file>", "with --malformed: the onion that came, 1366 bytes in hex (default: zeros)", text),
-    requestId: flag("--request-id <id>", "makes a second run print the first one's message (the last 64 ids are remembered)", text),
+    requestId: flag("--request-id <id>", "makes a second run print the first one's message (the last 64 ids are remembered)", requestId),
   },
   examples: ["chankit fail-htlc bob 1 -o wire/", "chankit fail-htlc bob 1 --malformed 49156 --onion onion.hex -o wire/"],
   curve: false,

@@ -51,7 +51,7 @@ export const command = defineCommand({
         })),
       },
       fileName: `force-close-${state.party}-${commitment.number}.json`,
-      precious: true,
+      undelivered: "the same command prints it again",
     };
   },
 });

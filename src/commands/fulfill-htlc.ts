@@ -1,12 +1,10 @@
-import { bytes32, fromHex } from "../protocol/bytes.js";
 import { propose } from "../protocol/channel/transitions/changes.js";
-import { LnError } from "../protocol/errors.js";
 import { deadlineMustAllow, requireRemovable } from "../protocol/policy/htlcs.js";
 import { requireFunded } from "../protocol/channel/state.js";
 import { defineCommand } from "./shared/command.js";
-import type { Context } from "./shared/context.js";
-import { flag, htlcId, integer, requiredFlag, text } from "./shared/options.js";
-import { changeFlags, loadParty, locateParty, partyArgument, readInput, settle } from "./shared/party.js";
+import { flag, htlcId, integer, requestId, requiredFlag, text } from "./shared/options.js";
+import { readPreimage } from "./shared/preimage.js";
+import { changeFlags, loadParty, locateParty, partyArgument, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
 export const command = defineCommand({
@@ -20,7 +18,7 @@ export const command = defineCommand({
     ...changeFlags,
     preimage: requiredFlag("--preimage <file>", "32 bytes in hex, read from a file or -", text),
     height: flag("--height <blocks>", "the chain's height, to judge the deadline by", integer(0, 499_999_999)),
-    requestId: flag("--request-id <id>", "makes a second run print the first one's message (the last 64 ids are remembered)", text),
+    requestId: flag("--request-id <id>", "makes a second run print the first one's message (the last 64 ids are remembered)", requestId),
   },
   examples: [
     "chankit fulfill-htlc bob 0 --preimage preimage.hex -o wire/",
@@ -38,11 +36,3 @@ export const command = defineCommand({
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
   },
 });
-
-/** Secret until it is sent. Throws: input-preimage; the text is never repeated. */
-function readPreimage(ctx: Context, path: string) {
-  const content = readInput(ctx, path).trim();
-  if (!/^[0-9a-fA-F]{64}$/.test(content))
-    throw new LnError("input-preimage", `${path}: a preimage is 32 bytes in hex, alone in its file`, { source: path });
-  return bytes32(fromHex(content));
-}

@@ -1,8 +1,9 @@
-import { bytes32, displayTxid } from "../protocol/bytes.js";
+import { displayTxid } from "../protocol/bytes.js";
 import { requireFunded } from "../protocol/channel/state.js";
 import { finishHtlcTx } from "../protocol/channel/transitions/leave.js";
 import { defineCommand } from "./shared/command.js";
-import { flag, hexOf, integer, requiredFlag } from "./shared/options.js";
+import { flag, integer, requiredFlag, text } from "./shared/options.js";
+import { readPreimage } from "./shared/preimage.js";
 import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
 import { amount } from "./shared/summary.js";
 import { htlcOf } from "./shared/transactions.js";
@@ -17,19 +18,22 @@ export const command = defineCommand({
   flags: {
     ...partyFlags,
     outputIndex: requiredFlag("--output-index <index>", "which output of the commitment", integer(0, 0xffff)),
-    preimage: flag("--preimage <hex>", "for a received HTLC, unless the channel knows it", (value) => bytes32(hexOf(32)(value))),
+    preimage: flag("--preimage <file>", "for a received HTLC, unless the channel knows it: 32 bytes in hex, from a file or -", text),
     height: flag("--height <blocks>", "for an offered HTLC: the chain's height, which must have reached the expiry", integer(0, 499_999_999)),
   },
-  examples: [
-    "chankit htlc-tx alice --output-index 2 --height 500",
-    "chankit htlc-tx bob --output-index 0 --preimage 0000000000000000000000000000000000000000000000000000000000000000",
-  ],
+  examples: ["chankit htlc-tx alice --output-index 2 --height 500", "chankit htlc-tx bob --output-index 0 --preimage preimage.hex"],
   curve: true,
   exits: [4, 5],
   run: async (ctx, args, o) => {
     const { paths } = locateParty(args, o);
     const { state } = loadParty(ctx, paths, { ...o, dryRun: true });
-    const { htlcTx, tx } = finishHtlcTx(requireFunded(state), await loadKeys(ctx, paths, o), o.outputIndex, o.preimage ?? null, o.height ?? null);
+    const { htlcTx, tx } = finishHtlcTx(
+      requireFunded(state),
+      await loadKeys(ctx, paths, o),
+      o.outputIndex,
+      o.preimage === undefined ? null : readPreimage(ctx, o.preimage),
+      o.height ?? null,
+    );
     return {
       document: {
         format: "chankit-htlc-tx",
@@ -46,7 +50,6 @@ export const command = defineCommand({
         to_self_delay: htlcTx.commitment.terms.toSelfDelay,
       },
       fileName: `htlc-tx-${state.party}-${htlcTx.outputIndex}.json`,
-      precious: true,
     };
   },
 });

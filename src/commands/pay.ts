@@ -1,7 +1,7 @@
 import { propose } from "../protocol/channel/transitions/changes.js";
 import { LnError } from "../protocol/errors.js";
 import { defineCommand } from "./shared/command.js";
-import { amountMsat, flag, text } from "./shared/options.js";
+import { amountMsat, flag, requestId } from "./shared/options.js";
 import { changeFlags, loadParty, locateParty, partyArgument, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
@@ -14,7 +14,7 @@ export const command = defineCommand({
   args: [partyArgument, { syntax: "[amount]", help: "with its unit: 0.02btc, 2000000sat, 5000msat" }],
   flags: {
     ...changeFlags,
-    requestId: flag("--request-id <id>", "makes a second run print the first one's message (the last 64 ids are remembered)", text),
+    requestId: flag("--request-id <id>", "makes a second run print the first one's message (the last 64 ids are remembered)", requestId),
   },
   examples: ["chankit pay alice 0.02btc -o wire/", "chankit pay alice 2000000sat --request-id invoice-7 | chankit receive bob -"],
   curve: false,

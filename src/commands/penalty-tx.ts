@@ -8,6 +8,7 @@ import type { Spend } from "../protocol/tx/spend.js";
 import { defineCommand } from "./shared/command.js";
 import { feerate, flag, requiredFlag, text, toggle } from "./shared/options.js";
 import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
+import { warnOfFee } from "./shared/fee-warning.js";
 import { readTransaction } from "./shared/read-transaction.js";
 import { revokedHtlcsOf } from "./shared/revoked.js";
 import { amount } from "./shared/summary.js";
@@ -71,6 +72,7 @@ export const command = defineCommand({
       };
     }
     const spend = punish(state, keys, identity, to, o.feerate, secondStage);
+    warnOfFee(ctx, spend);
     return {
       document: { ...punishes, ...spendDocument(spend, published, outputs), leaves: leftBy(spend, published, outputs, secondStage) },
       fileName: `${name}.json`,

@@ -33,6 +33,6 @@ export const command = defineCommand({
       messages: parts.map(({ document }) => document),
       ...channelSummary(state),
     }));
-    return { ...report, parts, precious: true };
+    return { ...report, parts, undelivered: "chankit resend prints the messages again" };
   },
 });

@@ -28,7 +28,7 @@ export const command = defineCommand({
       entry.type === "revoke_and_ack" && revocation !== undefined ? { seq: entry.seq, message: revocation } : reopened(entry);
     if (o.seq === undefined) {
       const reports = outbox.filter(({ acked }) => !acked).map((entry) => messageReport(state, again(entry)));
-      return { document: { messages: reports.map(({ document }) => document) }, parts: reports, precious: true };
+      return { document: { messages: reports.map(({ document }) => document) }, parts: reports };
     }
     const entry = outbox.find(({ seq }) => seq === o.seq);
     if (entry === undefined) {

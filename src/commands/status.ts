@@ -11,7 +11,7 @@ export const command = defineCommand({
   description:
     "Shows a channel file in words: every commitment held, every change with its stage, messages not acknowledged, what can happen next. Needs no keys.",
   args: [partyArgument],
-  flags: { channel: partyFlags.channel, brief: toggle("--brief", "one line: what the party could leave with now") },
+  flags: { channel: partyFlags.channel, keys: partyFlags.keys, brief: toggle("--brief", "one line: what the party could leave with now") },
   examples: ["chankit status alice", "chankit status alice --json | jq .changes"],
   curve: false,
   exits: [5],
@@ -60,7 +60,7 @@ function briefLine(state: ChannelState): string {
   const current = isFunded(state) ? state.fundings[0].local.current : null;
   if (current === null) return `${state.party} holds no commitment yet`;
   const { local, remote } = current.spec.balances;
-  return `${state.party} could publish commitment ${current.number}: own ${btc(local)}, peer ${btc(remote)} BTC`;
+  return `${state.party} could publish commitment ${current.number}: own ${btc(local)}, peer ${btc(remote)} BTC${current.spec.feeratePerKw > 0n ? ", less fee and anchors" : ""}`;
 }
 
 function btc(amountMsat: bigint): string {

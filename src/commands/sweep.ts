@@ -6,6 +6,7 @@ import { spendableFrom, sweep, sweepables } from "../protocol/channel/transition
 import { defineCommand } from "./shared/command.js";
 import { feerate, flag, integer, requiredFlag, text } from "./shared/options.js";
 import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
+import { warnOfFee } from "./shared/fee-warning.js";
 import { readTransaction } from "./shared/read-transaction.js";
 import { revokedHtlcsOf } from "./shared/revoked.js";
 import { amount } from "./shared/summary.js";
@@ -44,6 +45,7 @@ export const command = defineCommand({
     const found = sweepables(state, await loadKeys(ctx, paths, o), identity, htlcTxs);
     const chain = { height: o.height ?? null, confirmed: o.confirmed ?? null };
     const { taken, spend } = sweep(found, chain, to, o.feerate);
+    warnOfFee(ctx, spend);
     return {
       document: {
         format: "chankit-sweep",

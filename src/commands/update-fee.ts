@@ -1,7 +1,7 @@
 import { propose } from "../protocol/channel/transitions/changes.js";
 import { LnError } from "../protocol/errors.js";
 import { defineCommand } from "./shared/command.js";
-import { feerate, flag, text } from "./shared/options.js";
+import { feerate, flag, requestId } from "./shared/options.js";
 import { changeFlags, loadParty, locateParty, partyArgument, settle } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
@@ -12,7 +12,7 @@ export const command = defineCommand({
   args: [partyArgument, { syntax: "[feerate]", help: "satoshis per 1000 weight units" }],
   flags: {
     ...changeFlags,
-    requestId: flag("--request-id <id>", "makes a second run print the first one's message (the last 64 ids are remembered)", text),
+    requestId: flag("--request-id <id>", "makes a second run print the first one's message (the last 64 ids are remembered)", requestId),
   },
   examples: ["chankit update-fee alice 2500 -o wire/", "chankit update-fee alice 2500 | chankit receive bob -"],
   curve: false,

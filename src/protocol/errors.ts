@@ -176,6 +176,9 @@ export const ERROR_CODES = {
   "state-second-stage-unrelated": { what: "a transaction that spends no HTLC of the revoked commitment" },
   "state-nothing-to-sweep": { what: "a transaction without an output of ours" },
   "policy-sweep-immature": { what: "a sweep before its time" },
+  "output-over-party-file": { what: "an output over a party's own file" },
+  "state-message-own": { what: "a party's own message handed to itself" },
+  "input-unreadable": { what: "an input that is not there or can't be read" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

@@ -1,4 +1,4 @@
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { LnError } from "../protocol/errors.js";
 import { appendTo, encode, makeFolder, putFile, readIfThere, readText, writeOutput, type Existing } from "./atomic-file.js";
 import { ifThere, refusing } from "./failures.js";
@@ -59,6 +59,8 @@ export interface Store {
   readText(path: string): string;
   /** Throws: output-not-written, output-closed; output-exists if it is to keep what differs. */
   writeOutput(path: string, text: string, existing: Existing): void;
+  /** Before anything moves: that an output named by the user can be written, and is no party's file. Throws: output-not-written, output-over-party-file. */
+  requireWritable(path: string): void;
   /** A folder for outputs. Throws: output-not-written. */
   makeFolder(path: string): void;
 }
@@ -112,7 +114,22 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
 
     next: successor,
 
+    requireWritable(path) {
+      if (path.endsWith("/")) return;
+      const stats = ifThere(() => host.fs.statSync(path));
+      if (stats?.isDirectory() === true) throw new LnError("output-not-written", `${path} is a folder: -o ${path}/ writes into it`, { path });
+      if (stats === undefined && ifThere(() => host.fs.statSync(dirname(path))) === undefined) {
+        throw new LnError("output-not-written", `${path} cannot be written: there is no folder ${dirname(path)}`, { path });
+      }
+      if (stats?.isFile() === true && isPartyFile(path)) {
+        throw new LnError("output-over-party-file", `${path} is a party's file: no output is written over it`, { path });
+      }
+    },
+
     writeState(file, text) {
+      if (isPartyFile(file) && ifThere(() => host.fs.statSync(besideChannel(file))) !== undefined) {
+        throw new LnError("output-over-party-file", `${file} is in use by a party: without --channel-out it is rewritten in place`, { path: file });
+      }
       writing(file, () => {
         putFile(host, file, text);
       });
@@ -156,6 +173,16 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
 /** A pipe or a device, which is read once, and beside which there is nothing: a FIFO, `<(…)`. Saving refuses it. */
 function isStream(host: Host, path: string): boolean {
   return ifThere(() => host.fs.statSync(path))?.isFile() === false;
+}
+
+/** The names that a party's files have, in a folder or singly. */
+function isPartyFile(path: string): boolean {
+  return /(^|[.])(channel[.]json|keys[.]json|highwater[.]json|revoked[.]ndjson)$/.test(basename(path));
+}
+
+/** What vouches for a channel file that is in use. */
+function besideChannel(path: string): string {
+  return join(dirname(path), "highwater.json");
 }
 
 /** For whatever changes a party's files: reading reports its own failures, so what is left over is about writing. */

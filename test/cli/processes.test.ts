@@ -124,17 +124,19 @@ describe("a folder that cannot be written", () => {
   });
 });
 
-const UNDELIVERED = "chankit: the message was not delivered, but it is in the state: the same command prints it again\n";
+const AGAIN = "chankit: not delivered, but in the state: the same command prints it again\n";
+const RESEND =
+  'chankit: not delivered, but in the state: "chankit resend PARTY --seq 4" prints it; the same command makes another, unless by its --request-id\n';
 
-/** Commands whose output may be lost, and whether it holds a signature or a secret. */
+/** Commands whose output may be lost, and what is said then of how to get it again. */
 const LOSSES = [
-  { name: "sign", step: 1, party: "alice", args: ["sign", "alice"], precious: true },
-  { name: "make-revocation", step: 7, party: "bob", args: ["make-revocation", "bob"], precious: true },
-  { name: "pay", step: 0, party: "alice", args: ["pay", "alice", "0.02btc", "--request-id", "r"], precious: false },
-  { name: "status", step: 3, party: "alice", args: ["status", "alice"], precious: false },
+  { name: "sign", step: 1, party: "alice", args: ["sign", "alice"], way: AGAIN },
+  { name: "make-revocation", step: 7, party: "bob", args: ["make-revocation", "bob"], way: AGAIN },
+  { name: "pay", step: 0, party: "alice", args: ["pay", "alice", "0.02btc", "--request-id", "r"], way: RESEND },
+  { name: "status", step: 3, party: "alice", args: ["status", "alice"], way: "" },
 ] as const;
 
-describe.each(LOSSES)("an output of $name that is lost", ({ step, party, args, precious }) => {
+describe.each(LOSSES)("an output of $name that is lost", ({ step, party, args, way }) => {
   const again = async (p: Parties): Promise<void> => {
     const expected = await runCommand(
       args[0],
@@ -151,7 +153,7 @@ describe.each(LOSSES)("an output of $name that is lost", ({ step, party, args, p
     // The reader is gone before the command has started
     const { stdout, stderr } = await bash(p, `{ sleep 0.2; chankit ${args.join(" ")}; echo $? > status; } | exec true; cat status`);
     expect(stdout).toBe("141\n");
-    expect(stderr).toBe(precious ? UNDELIVERED : "");
+    expect(stderr).toBe(way);
     await again(p);
     const short = await bash(await afterStep(step), `chankit ${args.join(" ")} | head -c 1 > /dev/null; echo "\${PIPESTATUS[@]}"`);
     expect(short.stdout).toMatch(/^(0|141) 0\n$/);
@@ -161,7 +163,7 @@ describe.each(LOSSES)("an output of $name that is lost", ({ step, party, args, p
     const p = await afterStep(step);
     const { status, stdout, stderr } = await bash(p, `ln -s /dev/full full; chankit ${args.join(" ")} ${where}`);
     expect({ status, stdout }).toEqual({ status: 6, stdout: "" });
-    expect(stderr).toBe(`${precious ? UNDELIVERED : ""}chankit: output-not-written: ${told(where)}\n`);
+    expect(stderr).toBe(`${way}chankit: output-not-written: ${told(where)}\n`);
     await again(p);
   });
 });

@@ -15,8 +15,8 @@ export interface Report {
   readonly plain?: string;
   /** The verdict of a command that asks: no is exit code 1. */
   readonly verdict?: "yes" | "no";
-  /** Whether the document holds a signature or a secret, whose loss is told. */
-  readonly precious?: boolean;
+  /** Where the state has moved: how to get the document again if it could not be written. */
+  readonly undelivered?: string;
 }
 
 export interface CommandSpec<F extends Flags = Flags> {

@@ -82,7 +82,14 @@ export function readDocument(ctx: Context, path: string): unknown {
   return parseStrict(readInput(ctx, path), path);
 }
 
-/** Text from a file or, for `-`, from standard input. Throws: file-…. */
+/** Text from a file or, for `-`, from standard input. Throws: input-unreadable. */
 export function readInput(ctx: Context, path: string): string {
-  return path === "-" ? ctx.readStdin() : ctx.store.readText(path);
+  if (path === "-") return ctx.readStdin();
+  try {
+    return ctx.store.readText(path);
+  } catch (error) {
+    // A file handed to a command is not a party's: what is wrong with it is no fault of the store
+    if (error instanceof LnError && error.code.startsWith("file-")) throw new LnError("input-unreadable", error.message, error.details);
+    throw error;
+  }
 }

@@ -97,4 +97,10 @@ export function htlcId(text: string | undefined): bigint {
   return BigInt(integer(0, Number.MAX_SAFE_INTEGER)(text));
 }
 
+/** A request's name: printable, so that an unset variable is no name. Throws: usage-value. */
+export function requestId(text: string): string {
+  if (!/^[\x21-\x7e]{1,100}$/.test(text)) throw bad("a request id of 1 to 100 printable characters without blanks", text);
+  return text;
+}
+
 export const text = (value: string): string => value;

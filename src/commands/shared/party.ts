@@ -124,8 +124,19 @@ export function reopened({ seq, wire }: OutboxEntry): Sent {
 /** The report that is a message: its file is named after its number, party and type. */
 export function messageReport(state: ChannelState, { message, seq }: Sent): Report {
   const number = String(seq).padStart(4, "0");
-  const precious = message.type === "commitment_signed" || message.type === "revoke_and_ack";
-  return { document: { ...printMessage(message, seq) }, fileName: `${number}-${state.party}-${message.type}.json`, precious };
+  return {
+    document: { ...printMessage(message, seq) },
+    fileName: `${number}-${state.party}-${message.type}.json`,
+    undelivered: wayBack(message.type, seq),
+  };
+}
+
+/** Which commands give their message again, and how to get those of the others. */
+const REPEATABLE: readonly MessageName[] = ["commitment_signed", "revoke_and_ack", "channel_ready", "funding_signed", "funding_created"];
+
+function wayBack(type: MessageName, seq: number): string {
+  if (REPEATABLE.includes(type)) return "the same command prints it again";
+  return `"chankit resend PARTY --seq ${seq}" prints it; the same command makes another, unless by its --request-id`;
 }
 
 /** The outcome of a command run again after its step was done: its message once more. Throws: state-message-not-held. */

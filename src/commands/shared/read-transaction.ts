@@ -21,6 +21,11 @@ export function readTransaction(ctx: Context, path: string): ReturnType<typeof t
 }
 
 function hexOf(document: unknown, path: string): string {
+  const held = typeof document === "object" && document !== null ? document : {};
+  if (!("tx" in held) && !("unsigned_tx" in held)) {
+    const kind = "type" in held ? `a message (${String(held.type)})` : "format" in held ? `a ${String(held.format)} file` : "JSON of another kind";
+    throw new LnError("tx-not-parsed", `${path} is ${kind}: a transaction is hex, or JSON with \`tx\` or \`unsigned_tx\``, { source: path });
+  }
   const found = decode(withTx, document, path);
   return "tx" in found && typeof found.tx === "string" ? found.tx : String(found["unsigned_tx"]);
 }

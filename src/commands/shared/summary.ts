@@ -41,6 +41,7 @@ export function nextSteps(state: ChannelState): readonly string[] {
         return ["wait for the peer's funding_created"];
     }
   }
+  if (state.flags.behind) return ["broadcast nothing: the peer has proved that we lost state; wait for it to close"];
   if (state.flags.forceClosed !== null) return ["broadcast the force-close; accept the peer's secrets"];
   if (state.phase === "awaiting_funding_signed") return ["wait for the peer's funding_signed"];
   const steps: string[] = [];

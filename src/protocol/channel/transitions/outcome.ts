@@ -51,11 +51,29 @@ export function expectChannel(expected: Bytes32, actual: Bytes32): void {
   });
 }
 
+/** Messages whose bytes no peer of ours can send: they hold our points or our signatures. Equal proposals both sides may make. */
+const OURS_ALONE: readonly MessageName[] = [
+  "open_channel",
+  "accept_channel",
+  "funding_created",
+  "funding_signed",
+  "channel_ready",
+  "commitment_signed",
+];
+
+/** A party's own message, handed to itself: its point or signature would be taken for the peer's. Throws: state-message-own. */
+function refuseOwn(log: MessageLog, { message, wire }: Received): void {
+  const own = OURS_ALONE.includes(message.type) ? log.outbox.find((entry) => entry.wire !== null && equalBytes(entry.wire, wire)) : undefined;
+  if (own === undefined) return;
+  throw new LnError("state-message-own", `this is our own ${own.type}, message ${own.seq}: it is for the peer`, { type: own.type, seq: own.seq });
+}
+
 /**
  * The log with a received message taken in, or null where it was held already.
- * Throws: state-message-gap, state-message-conflict, state-message-old.
+ * Throws: state-message-own, state-message-gap, state-message-conflict, state-message-old.
  */
 export function taking(log: MessageLog, received: Received): MessageLog | null {
+  refuseOwn(log, received);
   return classifyReceived(log, received) === "repeat" ? null : recordReceived(log, received);
 }
 
