@@ -4,6 +4,9 @@ const ci = process.env["CI"] !== undefined;
 
 export default defineConfig({
   test: {
+    // A verdict is never a matter of time: these end what hangs, on a busy machine too
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     include: ["test/**/*.test.ts"],
     globalSetup: "test/global-setup.ts",
     setupFiles: "test/setup.ts",

@@ -7,11 +7,12 @@ import { bytes32, fromHex } from "../../src/protocol/bytes.js";
 import { msat } from "../../src/protocol/units.js";
 import { requireFunded } from "../../src/protocol/channel/state.js";
 import { readChannel } from "../../src/json/channel-file.js";
+import { parseStrict } from "../../src/json/strict.js";
+import { openStore } from "../../src/store/channel-store.js";
 import { runCli, tempDir } from "../support/cli.js";
 import {
-  ARTICLE,
-  type Parties,
   afterStep,
+  ARTICLE,
   editState,
   fingerprint,
   messageOf,
@@ -20,6 +21,8 @@ import {
   refusal,
   refusedAsIs,
   runCommand,
+  send,
+  type Parties,
   without,
 } from "../support/party.js";
 
@@ -135,10 +138,61 @@ describe("state", () => {
   test("state-message-unexpected: a step of the opening at the wrong time", async () => {
     const p = await parties(ARTICLE, "created");
     const error = await refusedAsIs(p, () => runCommand("sign-funding", [p.alice, join(p.wire, "0002-alice-funding_created.json")]));
-    expect(["state-message-unexpected", "state-message-gap"]).toContain(error.code);
+    expect(error.code).toBe("state-message-own");
     const early = await parties(ARTICLE, "accepted");
     const unfunded = await refusedAsIs(early, () => runCommand("create-funding", [early.alice], { outpoint: `${"ab".repeat(32)}:0` }));
     expect(unfunded.code).toBe("state-message-unexpected");
+  });
+});
+
+function codeOfCall(act: () => void): string {
+  try {
+    act();
+  } catch (error) {
+    return (error as LnError).code;
+  }
+  return "none";
+}
+
+describe("files that are not what they are taken for", () => {
+  test("state-message-own: a party's own channel_ready, which would give it its own point for the peer's", async () => {
+    const p = await parties(ARTICLE, "released");
+    const ready = await send(p, "channel-ready", [p.bob]);
+    expect((await refusedAsIs(p, () => runCommand("receive", [p.bob, ready]))).code).toBe("state-message-own");
+    await runCommand("receive", [p.alice, ready]);
+  });
+
+  test("input-unreadable: no such message, which is no fault of the store", async () => {
+    const p = await parties(ARTICLE, "released");
+    expect((await refusedAsIs(p, () => runCommand("receive", [p.bob, join(p.wire, "none.json")]))).code).toBe("input-unreadable");
+  });
+
+  test("output-over-party-file: an output never replaces what a party lives by", async () => {
+    const p = await parties(ARTICLE, "released");
+    const store = openStore(parseStrict);
+    for (const path of [join(p.alice, "keys.json"), join(p.alice, "channel.json"), join(p.bob, "highwater.json")]) {
+      expect(
+        codeOfCall(() => {
+          store.requireWritable(path);
+        }),
+      ).toBe("output-over-party-file");
+    }
+    expect(
+      codeOfCall(() => {
+        store.writeState(join(p.bob, "channel.json"), "{}");
+      }),
+    ).toBe("output-over-party-file");
+    store.requireWritable(join(p.wire, "other.json"));
+    expect(
+      codeOfCall(() => {
+        store.requireWritable(join(p.dir, "none", "other.json"));
+      }),
+    ).toBe("output-not-written");
+    expect(
+      codeOfCall(() => {
+        store.requireWritable(p.wire);
+      }),
+    ).toBe("output-not-written");
   });
 });
 

@@ -34,7 +34,9 @@ describe("what add-htlc, fulfill-htlc and htlc-tx read", () => {
     const { outputs } = document as { readonly outputs: readonly { readonly kind: string }[] };
     const outputIndex = String(outputs.findIndex(({ kind }) => kind === "received_htlc"));
     expect(await codeOf(p, () => runCommand("htlc-tx", [p.bob], { outputIndex }))).toBe("state-preimage-unknown");
-    expect((await runCommand("htlc-tx", [p.bob], { outputIndex, preimage: PREIMAGE })).document).toMatchObject({ kind: "htlc_success" });
+    expect((await runCommand("htlc-tx", [p.bob], { outputIndex, preimage: "-" }, { stdin: PREIMAGE })).document).toMatchObject({
+      kind: "htlc_success",
+    });
   });
 
   test("state-htlc-unknown: an id that was never offered, or long ended", async () => {
@@ -55,7 +57,7 @@ describe("a channel_reestablish that does not fit", () => {
     }
     const said = async (folder: string, to: string, changes: Readonly<Record<string, unknown>> = {}) => {
       const { document } = await runCommand("reestablish", [folder]);
-      return { ...without(document as Record<string, unknown>, "wire"), seq: stateOf(to).messages.lastReceived + 1, ...changes };
+      return { ...without(document, "wire"), seq: stateOf(to).messages.lastReceived + 1, ...changes };
     };
     const meets = async (changes: Readonly<Record<string, unknown>>) => {
       const stdin = await said(p.bob, p.alice, changes);

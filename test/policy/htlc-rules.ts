@@ -54,7 +54,7 @@ async function saying(
   const made = await withHtlc();
   const stdin = command === "fulfill-htlc" ? { stdin: PREIMAGE } : {};
   const { document } = await runCommand(command, [made.bob, "0"], flags, stdin);
-  return { ...without(document as Record<string, unknown>, "wire"), seq: stateOf(p.alice).messages.lastReceived + 1, ...changes };
+  return { ...without(document, "wire"), seq: stateOf(p.alice).messages.lastReceived + 1, ...changes };
 }
 
 const ENDS: readonly (readonly [command: string, flags: FlagTexts])[] = [
@@ -237,7 +237,7 @@ export const HTLC_RULES: readonly Rule[] = [
     const { outputs } = document as { readonly outputs: readonly { readonly kind: string }[] };
     const output = String(outputs.findIndex(({ kind }) => kind === "received_htlc"));
     const preimage = broken ? PREIMAGE.replace(/0$/, "1") : PREIMAGE;
-    return { p, act: () => runCommand("htlc-tx", [p.alice], { outputIndex: output, preimage }) };
+    return { p, act: () => runCommand("htlc-tx", [p.alice], { outputIndex: output, preimage: "-" }, { stdin: preimage }) };
   }),
 ];
 
