@@ -135,7 +135,11 @@ function proposing(scene: Scene, by: By): readonly Illegal[] {
     // What the receiver has proposed and the proposer has not acknowledged, the proposer can't have known of
     by === "mine"
       ? reference.worst(owner, "mine")
-      : reference.sum(owner, (side, stage, { kind }) => side === "theirs" || (stage >= 2 && (kind === "add" || kind === "fee")));
+      : reference.sum(
+          owner,
+          (side, stage, { kind }) => side === "theirs" || (stage >= 2 && (kind === "add" || kind === "fee")),
+          (side, stage) => side === "mine" && stage < 2,
+        );
   const [onOwn, onOther] = [worst(by), worst(flip(by))];
   const left = onOwn.balances[by] < onOther.balances[by] ? onOwn.balances[by] : onOther.balances[by];
   const reserve = plan.parties[accepter].reserveSat;

@@ -14,11 +14,11 @@ export function planFrom(seed: number, draw: Draw): Plan & { readonly buffered: 
   const fundingSat = buffered ? 2_000_000n : 120_000n;
   const partyPlan = (): PartyPlan => ({
     dustLimitSat: draw.oneOf([354n, 546n, 1000n]),
-    maxInFlightMsat: draw.oneOf([fundingSat * 1000n, fundingSat * 100n]),
+    maxInFlightMsat: draw.oneOf([fundingSat * 1000n, fundingSat * (buffered ? 100n : 800n)]),
     reserveSat: buffered ? draw.oneOf([1000n, fundingSat / 100n, fundingSat / 20n]) : 1000n,
     htlcMinimumMsat: draw.oneOf([1n, 1000n]),
     toSelfDelay: draw.oneOf([5, 144]),
-    maxAcceptedHtlcs: draw.oneOf([3, 6, 12]),
+    maxAcceptedHtlcs: draw.oneOf(buffered ? [3, 6, 12] : [6, 12]),
     maxDustExposureMsat: draw.oneOf([3_000_000n, 50_000_000n]),
   });
   const feerate = buffered ? draw.oneOf([253n, 1000n, 2500n]) : draw.oneOf([5000n, 10_000n]);

@@ -89,9 +89,14 @@ export class Reference {
     this.entries.theirs = this.entries.theirs.filter(({ stage }) => stage > 0);
   }
 
-  /** The commitment of one side. `waiting` counts what is on its way to it, too. */
-  sum(owner: By, waiting: (by: By, stage: number, update: Update) => boolean = () => false): Sum {
-    const inside = (by: By) => this.entries[by].filter(({ stage, update }) => stage >= (by === owner ? 3 : 1) || waiting(by, stage, update));
+  /** The commitment of one side. `waiting` counts what is on its way to it, too; `leftOut` leaves out what is in it. */
+  sum(
+    owner: By,
+    waiting: (by: By, stage: number, update: Update) => boolean = () => false,
+    leftOut: (by: By, stage: number) => boolean = () => false,
+  ): Sum {
+    const inside = (by: By) =>
+      this.entries[by].filter(({ stage, update }) => !leftOut(by, stage) && (stage >= (by === owner ? 3 : 1) || waiting(by, stage, update)));
     const balances = { ...this.start.balances };
     let { rate } = this.start;
     const htlcs: Offered[] = [...this.start.htlcs];

@@ -431,6 +431,8 @@ export class World {
   }
 
   private proposalFor(who: Who): Proposal | null {
+    // Where no buffer is kept: the opener pays out what it has while the other side's HTLCs make the commitment dearer
+    if (!this.plan.buffered && this.draw.chance(0.6)) return who === this.plan.opener ? this.paying(who) : this.adding(who);
     const kind = this.draw.below(10);
     if (kind < 2) return this.paying(who);
     if (kind < 6) return this.adding(who);

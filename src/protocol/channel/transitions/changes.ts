@@ -28,7 +28,7 @@ import { SIDES, type Side, withSide } from "../../side.js";
 import type { ChangeContent } from "../../tx/spec.js";
 import { type Message, decodeMessage, encodeMessage } from "../../wire/messages.js";
 import type { Received } from "../message-log.js";
-import { type ChangeStage, type ChannelState, type FundedChannel, type RequestRecord, requireFunded } from "../state.js";
+import { type Change, type ChangeStage, type ChannelState, type FundedChannel, type Funding, type RequestRecord, requireFunded } from "../state.js";
 import { type Outcome, done, expectChannel, sending, taking } from "./outcome.js";
 
 /** What a party asks for: a change, and what its message carries beside it. An id that counts up is not the party's to choose. */
@@ -104,12 +104,20 @@ function contentOf(message: ChangeMessage): ChangeContent {
 
 /**
  * What the receiver of a proposal judges it by: our own changes that the proposer can't have known of are left out, so that proposals which cross
- * are not taken for faults. Whether the commitments can bear both is asked when they are signed.
+ * are not taken for faults. Those that we have signed stand in the proposer's next commitment, which it may not have either: it is judged by the one
+ * before. Whether the commitments can bear both is asked when they are signed.
  */
 const UNKNOWN_TO_PEER: readonly ChangeStage[] = ["proposed", "signed"];
 
 function asPeerSawIt(state: FundedChannel): FundedChannel {
-  return { ...state, changes: { ...state.changes, local: state.changes.local.filter(({ stage }) => !UNKNOWN_TO_PEER.includes(stage)) } };
+  const [funding] = state.fundings;
+  const signedTo: readonly [Funding] = [{ ...funding, remote: { ...funding.remote, next: null } }];
+  const unsigned = ({ content, stage }: Change): Change => ({ content, stage: stage === "countersigned" ? "acked" : stage });
+  return {
+    ...state,
+    fundings: signedTo,
+    changes: { local: state.changes.local.filter(({ stage }) => !UNKNOWN_TO_PEER.includes(stage)), remote: state.changes.remote.map(unsigned) },
+  };
 }
 
 /** The state with `by`'s change added, if every rule for it holds. */
