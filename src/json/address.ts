@@ -12,13 +12,19 @@ async function addressing(chain: Chain) {
   return { fromOutputScript, toOutputScript, network };
 }
 
+/** What a bech32 address has at most (BIP 173): of a longer text a refusal shows the beginning. */
+const LONGEST = 90;
+
 /** The script of an address of one chain. Throws: input-address. */
 export async function scriptOfAddress(address: string, chain: Chain): Promise<ScriptPubkey> {
   const { toOutputScript, network } = await addressing(chain);
   try {
+    // base58 takes quadratic time, which a longer text is not worth
+    if (address.length > LONGEST) throw new RangeError("longer than any address");
     return scriptPubkey(toOutputScript(address, network));
   } catch {
-    throw new LnError("input-address", `${JSON.stringify(address)} is no address of ${chain}`, { address, chain });
+    const shown = address.length <= LONGEST ? address : `${address.slice(0, LONGEST)}…`;
+    throw new LnError("input-address", `${JSON.stringify(shown)} is no address of ${chain}`, { address: shown, chain });
   }
 }
 

@@ -3,6 +3,7 @@ import { FIRST_REVISION, isCount, parseObject, type Parse, type State } from "./
 
 const FORMAT = "chankit-highwater";
 const VERSION = 1;
+const HASH = /^[0-9a-f]{64}$/;
 
 /** How far a party has committed itself: what a restored older state would not know. */
 export interface Marks {
@@ -36,7 +37,7 @@ export function readHighwater(parse: Parse, text: string, path: string): Highwat
   if (format === FORMAT && isCount(version) && version > VERSION) {
     throw new LnError("file-version-newer", `${path} is of version ${version}, and this chankit knows ${VERSION}`, { path, version, known: VERSION });
   }
-  if (format !== FORMAT || version !== VERSION || !isCount(revision) || typeof stateHash !== "string") {
+  if (format !== FORMAT || version !== VERSION || !isCount(revision) || typeof stateHash !== "string" || !HASH.test(stateHash)) {
     throw new LnError("file-damaged", `${path} is no ${FORMAT} file of version ${VERSION}`, { path, format: FORMAT, version: VERSION });
   }
   return { revision, stateHash };
