@@ -149,20 +149,74 @@ export class World {
   /** One random step. */
   step(): void {
     this.counts.steps += 1;
-    const actions: (readonly [weight: number, name: string, act: () => void])[] = [[2, "disconnect", () => this.disconnect()]];
+    const actions: (readonly [weight: number, name: string, act: () => void])[] = [
+      [
+        2,
+        "disconnect",
+        () => {
+          this.disconnect();
+        },
+      ],
+    ];
     for (const who of BOTH) {
       const { link, reference } = this.players[who];
-      actions.push([2, `${who} restarts`, () => this.restart(who)]);
+      actions.push([
+        2,
+        `${who} restarts`,
+        () => {
+          this.restart(who);
+        },
+      ]);
       // What is proposed, signed or revoked without a connection is lost, and sent again
       if (link === "live" || (link === "down" && this.draw.chance(0.3))) {
         const [proposed, signed, revoked] = link === "live" ? [16, 22, 26] : [3, 3, 3];
-        actions.push([proposed, `${who} proposes`, () => this.proposeSomething(who)]);
-        if (reference.maySign) actions.push([signed, `${who} signs`, () => this.sign(who)]);
-        if (reference.mayRevoke) actions.push([revoked, `${who} revokes`, () => this.revoke(who)]);
+        actions.push([
+          proposed,
+          `${who} proposes`,
+          () => {
+            this.proposeSomething(who);
+          },
+        ]);
+        if (reference.maySign)
+          actions.push([
+            signed,
+            `${who} signs`,
+            () => {
+              this.sign(who);
+            },
+          ]);
+        if (reference.mayRevoke)
+          actions.push([
+            revoked,
+            `${who} revokes`,
+            () => {
+              this.revoke(who);
+            },
+          ]);
       }
-      actions.push([this.illegalWeight, `${who} tries what is forbidden`, () => this.tryIllegal(who)]);
-      if (link === "down") actions.push([30, `${who} reestablishes`, () => this.reestablish(who)]);
-      if (link !== "down" && this.queues[who].length > 0) actions.push([45, `${who} receives`, () => this.receive(who)]);
+      actions.push([
+        this.illegalWeight,
+        `${who} tries what is forbidden`,
+        () => {
+          this.tryIllegal(who);
+        },
+      ]);
+      if (link === "down")
+        actions.push([
+          30,
+          `${who} reestablishes`,
+          () => {
+            this.reestablish(who);
+          },
+        ]);
+      if (link !== "down" && this.queues[who].length > 0)
+        actions.push([
+          45,
+          `${who} receives`,
+          () => {
+            this.receive(who);
+          },
+        ]);
     }
     let at = this.draw.below(actions.reduce((sum, [weight]) => sum + weight, 0));
     const chosen = actions.find(([weight]) => (at -= weight) < 0)!;
@@ -178,12 +232,38 @@ export class World {
       if (round > 2000) throw new Error("the channel never comes to rest");
       const moves = BOTH.flatMap((who): (() => void)[] => {
         const { link, reference } = this.players[who];
-        if (link === "down") return [() => this.reestablish(who)];
-        if (this.queues[who].length > 0) return [() => this.receive(who)];
+        if (link === "down")
+          return [
+            () => {
+              this.reestablish(who);
+            },
+          ];
+        if (this.queues[who].length > 0)
+          return [
+            () => {
+              this.receive(who);
+            },
+          ];
         if (link !== "live") return [];
-        if (reference.mayRevoke) return [() => this.revoke(who)];
-        if (reference.maySign) return [() => this.sign(who)];
-        return reference.removable("mine").length > 0 ? [() => this.endSomething(who)] : [];
+        if (reference.mayRevoke)
+          return [
+            () => {
+              this.revoke(who);
+            },
+          ];
+        if (reference.maySign)
+          return [
+            () => {
+              this.sign(who);
+            },
+          ];
+        return reference.removable("mine").length > 0
+          ? [
+              () => {
+                this.endSomething(who);
+              },
+            ]
+          : [];
       });
       if (moves.length === 0) break;
       this.trace.push("settling");
@@ -260,7 +340,9 @@ export class World {
   }
 
   private sign(who: Who): void {
-    this.exhaustible(() => this.run(who, (state) => sign(state, KEYS[who])));
+    this.exhaustible(() => {
+      this.run(who, (state) => sign(state, KEYS[who]));
+    });
   }
 
   private revoke(who: Who): void {

@@ -11,7 +11,7 @@ import { DirectChannel, openBetween } from "../../model/channel.js";
 
 vi.setConfig({ testTimeout: 3_600_000 });
 
-const UPDATES = Number(process.env["CHANKIT_FLAT_UPDATES"] ?? 2400);
+const UPDATES = Number(process.env["CHANKIT_FLAT_UPDATES"] ?? 1200);
 const SAMPLES = 10;
 
 let calls = 0;
