@@ -151,8 +151,10 @@ function proposing(scene: Scene, by: By): readonly Illegal[] {
   refuse("policy-balance", pay(left + 1n));
   refuse("policy-balance", add(left + 1n > minimum ? left + 1n : minimum));
   if (left > 0n && reserve > 0n) {
-    if (!isOpener) refuse("policy-reserve", pay(left));
-    else if (costs(plan.type, 253n, 0) > 0n) refuse("policy-fee-unaffordable", pay(left));
+    // Where the opener keeps no buffer, it may be short already, which its peer is told first
+    if (!isOpener) {
+      if (plan.buffered || by === "theirs") refuse("policy-reserve", pay(left));
+    } else if (costs(plan.type, 253n, 0) > 0n) refuse("policy-fee-unaffordable", pay(left));
     const free = (["mine", "theirs"] as const).map((owner) => {
       const { rate, htlcs, balances } = owner === by ? onOwn : onOther;
       const { dustLimitSat } = plan.parties[owner === "mine" ? who : other(who)];
@@ -198,7 +200,8 @@ function proposing(scene: Scene, by: By): readonly Illegal[] {
         exposure(plan.type, { ...sum, htlcs: [...sum.htlcs, added] }, plan.parties[owner === "mine" ? who : other(who)].dustLimitSat, owner) > limit
       );
     });
-    if (exposed && offered.length < maxAcceptedHtlcs && world.payable(who) >= amount && room > amount) refuse("policy-dust-exposure", add(amount));
+    if (plan.buffered && exposed && offered.length < maxAcceptedHtlcs && world.payable(who) >= amount && room > amount)
+      refuse("policy-dust-exposure", add(amount));
   } else {
     refuse("policy-change-id", pay(1n), state.nextIds.remote.pay + 1n);
     refuse("policy-change-id", add(minimum), state.nextIds.remote.htlc + 1n);

@@ -7,7 +7,7 @@ const RUNS = Number(process.env["CHANKIT_MODEL_RUNS"] ?? 12);
 const FIRST_SEED = Number(process.env["CHANKIT_MODEL_SEED"] ?? 1);
 const STEPS = 150;
 /** Seeds that found something, and one in which the opener can't pay the fee of what has crossed. */
-const REMEMBERED: readonly number[] = [2, 1002, 2016];
+const REMEMBERED: readonly number[] = [2, 1002, 2016, 5103];
 
 function run(seed: number, counts: Counts): void {
   const world = new World({ seed, interpreted: 0.02 }, counts);
