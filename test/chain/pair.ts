@@ -5,7 +5,14 @@ import { type ChannelState, type FundedChannel, isFunded, requireFunded } from "
 import { type Proposal, propose, receiveChange } from "../../src/protocol/channel/transitions/changes.js";
 import { receiveCommitmentSigned, sign } from "../../src/protocol/channel/transitions/commit.js";
 import { type OwnTerms, acceptChannel, openChannel, receiveAcceptChannel } from "../../src/protocol/channel/transitions/opening.js";
-import { channelReady, createFunding, receiveChannelReady, receiveFundingSigned, releaseFunding, signFunding } from "../../src/protocol/channel/transitions/funding.js";
+import {
+  channelReady,
+  createFunding,
+  receiveChannelReady,
+  receiveFundingSigned,
+  releaseFunding,
+  signFunding,
+} from "../../src/protocol/channel/transitions/funding.js";
 import type { Outcome, RevokedHtlcs } from "../../src/protocol/channel/transitions/outcome.js";
 import { makeRevocation, receiveRevocation } from "../../src/protocol/channel/transitions/revoke.js";
 import type { PartyKeys } from "../../src/protocol/keys/party-keys.js";
