@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { GROUPS, type Group, REGISTRY } from "./commands/registry.js";
 import type { CommandSpec, Document, Report } from "./commands/shared/command.js";
 import { type Context, systemEntropy } from "./commands/shared/context.js";
+import { integer } from "./commands/shared/options.js";
 import { isStdout, stdinReader, stdoutIsTerminal, writeStderr, writeStdout } from "./commands/shared/io.js";
 import { parseStrict } from "./json/strict.js";
 import { LnError } from "./protocol/errors.js";
@@ -72,7 +73,7 @@ async function main(given: readonly string[]): Promise<number> {
   const all = argv[0] === "help" && argv[1] === "all";
   const named = argv.find((arg) => !arg.startsWith("-"));
   // The others are for the list, and for a suggestion where a name is mistyped
-  const wanted = REGISTRY.filter(({ name }) => name === argv[0]);
+  const wanted = all ? [] : REGISTRY.filter(({ name }) => name === argv[0]);
   for (const { name, group, summary, load } of wanted.length > 0 ? wanted : REGISTRY) {
     const command = program.command(name).summary(summary).helpGroup(groupTitle(group)).copyInheritedSettings(program);
     if (name === named || all) {
@@ -106,9 +107,14 @@ function declare(command: Command, spec: CommandSpec, setExit: (code: number) =>
   for (const { syntax, help } of spec.args) command.argument(syntax, help);
   for (const { syntax, help, parse, required } of Object.values(spec.flags)) {
     const takesValue = syntax.includes("<");
-    if (required) command.requiredOption(syntax, help, parse);
+    // With --batch there is no party for which it could be required
+    if (required && !(spec.batch !== undefined && process.argv.includes("--batch"))) command.requiredOption(syntax, help, parse);
     else if (takesValue) command.option(syntax, help, parse);
     else command.option(syntax, help);
+  }
+  if (spec.batch !== undefined) {
+    command.option("--batch", spec.batch.help);
+    command.option("--jobs <count>", "with --batch: on so many threads (default: all cores)", integer(1, 1024));
   }
   command
     .option("-o, --output <path>", "write the result to a file, or under its own name into DIR/")
@@ -121,15 +127,32 @@ function declare(command: Command, spec: CommandSpec, setExit: (code: number) =>
     .action(async (...given: unknown[]) => {
       const options = given[given.length - 2] as OutputOptions & Record<string, unknown>;
       const args = (given.slice(0, -2) as (string | string[] | undefined)[]).flat().filter((arg) => arg !== undefined);
+      if (options["jobs"] !== undefined && options["batch"] !== true) throw new LnError("usage-syntax", "--jobs goes with --batch", {});
       const ctx = contextFor(options);
       if (spec.curve) useEcc(await (await import("./ecc/load.js")).loadEcc(process.env["CHANKIT_ECC"], { system: SYSTEM, recording: RECORDING }));
       const values = Object.fromEntries(Object.entries(spec.flags).map(([name, flag]) => [name, options[optionName(flag.syntax)]]));
+      if (spec.batch !== undefined && options["batch"] === true) {
+        const other = Object.keys(options).find((name) => ![...BATCH_OPTIONS, ...(spec.batch?.with ?? [])].includes(name));
+        if (other !== undefined)
+          throw new LnError(
+            "usage-syntax",
+            `--batch reads all it needs from its lines, and prints to standard output: it does not go with --${other}`,
+            {},
+          );
+        const { runBatch } = await import("./commands/shared/batch.js");
+        const well = await runBatch(spec.batch, spec.batch.file(args), options, options["jobs"] as number | undefined);
+        setExit(well ? 0 : EXIT_NO);
+        return;
+      }
       if (options.output !== undefined && !isStdout(options.output) && options["dryRun"] !== true) ctx.store.requireWritable(options.output);
       const report = await spec.run(ctx, args, values);
       await present(ctx, report, options);
       setExit(report.verdict === "no" ? EXIT_NO : 0);
     });
 }
+
+/** What goes with every --batch. */
+const BATCH_OPTIONS = ["batch", "jobs", "json"];
 
 /** What any command can end with, and what this one can. */
 function exitsOf({ exits }: CommandSpec): readonly number[] {

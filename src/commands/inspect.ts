@@ -15,7 +15,7 @@ import { defineCommand } from "./shared/command.js";
 import type { Context } from "./shared/context.js";
 import { amountSat, flag, text } from "./shared/options.js";
 import { locateParty } from "./shared/party.js";
-import { readTransaction } from "./shared/read-transaction.js";
+import { readTransaction, transactionIn } from "./shared/read-transaction.js";
 import { amount } from "./shared/summary.js";
 
 type Tx = ReturnType<typeof readTransaction>;
@@ -47,15 +47,22 @@ export const command = defineCommand({
   description:
     "Reads a transaction, alone or with a channel's view: what it is, whose commitment, which number and whether it is revoked, the name of every output, and who " +
     "can spend it, when and with which witness. What the bytes can't tell is said, never guessed. Needs no keys.",
-  args: [{ syntax: "<file>", help: "the transaction: hex, or JSON with a `tx` or an `unsigned_tx`; - for standard input" }],
+  args: [{ syntax: "[file]", help: "the transaction: hex, or JSON with a `tx` or an `unsigned_tx`; - for standard input" }],
   flags,
+  batch: {
+    help: "read a transaction a line (hex, or JSON with a `tx`), and print an inspection of each, without a channel's view",
+    file: ([file = "-"]) => file,
+    with: [],
+    line: (line, source) => ({ document: inspection(transactionIn(line, source), null, undefined) }),
+  },
   examples: [
     "chankit inspect cheat.json --party bob",
     "chankit build-commitment alice --owner remote | chankit inspect - --party alice",
     "jq -r '.transactions[0].tx' fixtures/article/sample-transactions.json | chankit inspect - --amount 0.1btc",
+    "chankit inspect --batch txs.ndjson | jq -r .what.kind",
   ],
   curve: true,
-  exits: [4, 5],
+  exits: [1, 4, 5],
   run: (ctx, [file, ...more], o) => {
     if (file === undefined) throw new LnError("usage-argument", "name the transaction's file, or - for standard input", {});
     if (more.length > 0)

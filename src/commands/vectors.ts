@@ -1,5 +1,5 @@
 import { LnError } from "../protocol/errors.js";
-import { verifyVectors } from "../vectors/verify.js";
+import { verifyLine, verifyVectors } from "../vectors/verify.js";
 import { defineCommand } from "./shared/command.js";
 import { readInput } from "./shared/party.js";
 
@@ -13,12 +13,33 @@ export const command = defineCommand({
     { syntax: "<file>", help: "the vectors, or - for standard input" },
   ],
   flags: {},
-  examples: ["chankit vectors verify fixtures/vectors/commitments-anchors.json", "chankit vectors verify cases.ndjson"],
+  batch: {
+    help: "read NDJSON, a commitment case a line; print for each what was compared and what differs",
+    file: ([action, file = "-"]) => {
+      requireVerify(action);
+      return file;
+    },
+    with: [],
+    line: (line, source) => {
+      const report = verifyLine(line, 0, source);
+      return { document: { ...report }, verdict: report.differences.length === 0 ? "yes" : "no" };
+    },
+  },
+  examples: [
+    "chankit vectors verify fixtures/vectors/commitments-anchors.json",
+    "chankit vectors verify cases.ndjson",
+    "chankit vectors verify cases.ndjson --batch | jq -c 'select(.differences != [])'",
+  ],
   curve: true,
   exits: [1, 5],
   run: (ctx, [action, file = "-"]) => {
-    if (action !== "verify") throw new LnError("usage-value", `${JSON.stringify(action)} is not verify`, { value: action ?? "", expected: "verify" });
+    requireVerify(action);
     const report = verifyVectors(readInput(ctx, file), file);
     return { document: { ...report }, verdict: report.differences.length === 0 ? "yes" : "no" };
   },
 });
+
+/** Throws: usage-value. */
+function requireVerify(action: string | undefined): void {
+  if (action !== "verify") throw new LnError("usage-value", `${JSON.stringify(action)} is not verify`, { value: action ?? "", expected: "verify" });
+}

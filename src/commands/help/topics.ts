@@ -45,7 +45,7 @@ A rollback of the whole folder cannot be seen from inside it: it shows when the 
 `;
 
 const EXIT_CODES = `0    done, or verdict yes
-1    verdict no (verify-sig --dry-run, vectors verify)
+1    verdict no (verify-sig --dry-run, vectors verify); with --batch: a line that failed
 2    usage
 3    input unreadable or malformed
 4    refused by policy or state; a wrong signature or secret too

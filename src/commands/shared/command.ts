@@ -19,6 +19,18 @@ export interface Report {
   readonly undelivered?: string;
 }
 
+/** A pure command whose input line carries all that it needs: with --batch it reads NDJSON. */
+export interface Batch {
+  /** What a line holds. */
+  readonly help: string;
+  /** The file among the arguments. Throws: usage-…. */
+  readonly file: (args: readonly string[]) => string;
+  /** Options that go with it. */
+  readonly with: readonly string[];
+  /** One line's result; `source` is what its refusals call it. */
+  readonly line: (text: string, source: string, options: Readonly<Record<string, unknown>>) => Report | Promise<Report>;
+}
+
 export interface CommandSpec<F extends Flags = Flags> {
   readonly name: string;
   readonly summary: string;
@@ -32,6 +44,7 @@ export interface CommandSpec<F extends Flags = Flags> {
   readonly curve: boolean;
   /** Exit codes that it can end with, besides 2, 3 and 70. */
   readonly exits: readonly number[];
+  readonly batch?: Batch;
   readonly run: (ctx: Context, args: readonly string[], options: FlagValues<F>) => Report | Promise<Report>;
 }
 

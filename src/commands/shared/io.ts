@@ -1,4 +1,4 @@
-import { fstatSync, readSync, statSync, writeSync } from "node:fs";
+import { close, fstatSync, open, read, readSync, realpathSync, statSync, writeSync } from "node:fs";
 import { LnError } from "../../protocol/errors.js";
 
 const STDIN = 0;
@@ -17,6 +17,47 @@ export function stdinReader(): () => string {
       throw new LnError("file-unreadable", `standard input cannot be read: ${reasonOf(error)}`, { path: "-" });
     }
   };
+}
+
+/** A file or, for `-`, standard input as its bytes come, without holding up what else there is to do. Throws: file-missing, file-unreadable. */
+export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
+  const calling = <T>(act: (done: (error: Error | null, value: T) => void) => void): Promise<T> =>
+    new Promise((resolve, reject) => {
+      act((error, value) => {
+        if (error === null) resolve(value);
+        else if (codeOf(error) === "EAGAIN") setTimeout(() => void calling(act).then(resolve, reject), 5);
+        else reject(error);
+      });
+    });
+  try {
+    const fd =
+      path === "-"
+        ? STDIN
+        : await calling<number>((done) => {
+            open(path, done);
+          });
+    try {
+      for (;;) {
+        const chunk = new Uint8Array(64 * 1024);
+        const size = await calling<number>((done) => {
+          read(fd, chunk, 0, chunk.length, null, done);
+        });
+        if (size === 0) return;
+        yield chunk.subarray(0, size);
+      }
+    } finally {
+      if (fd !== STDIN) close(fd);
+    }
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    if (codeOf(error) === "ENOENT") throw new LnError("file-missing", `there is no file ${path}`, { path });
+    throw new LnError("file-unreadable", `${path} cannot be read: ${reasonOf(error)}`, { path });
+  }
+}
+
+/** The file that this program was started from, whatever links lead to it. */
+export function ownProgram(): string {
+  return realpathSync(process.argv[1] ?? "");
 }
 
 /** Whether an output is named so that it is standard output. */

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { decode } from "../../json/decode.js";
+import { showValue } from "../../json/path.js";
 import { parseStrict } from "../../json/strict.js";
 import { transactionFromHex } from "../../protocol/channel/identify.js";
 import { LnError } from "../../protocol/errors.js";
@@ -10,7 +11,12 @@ const withTx = z.union([z.looseObject({ tx: z.string() }), z.looseObject({ unsig
 
 /** A transaction as people have it: hex in a file, or one of our reports with a `tx` or an `unsigned_tx`. Throws: tx-not-parsed, json-…, file-…. */
 export function readTransaction(ctx: Context, path: string): ReturnType<typeof transactionFromHex> {
-  const content = readInput(ctx, path).trim();
+  return transactionIn(readInput(ctx, path), path);
+}
+
+/** The same from a text; `path` is what refusals call it. Throws: tx-not-parsed, json-…. */
+export function transactionIn(text: string, path: string): ReturnType<typeof transactionFromHex> {
+  const content = text.trim();
   const hex = content.startsWith("{") ? hexOf(parseStrict(content, path), path) : content;
   try {
     return transactionFromHex(hex);
@@ -23,7 +29,8 @@ export function readTransaction(ctx: Context, path: string): ReturnType<typeof t
 function hexOf(document: unknown, path: string): string {
   const held = typeof document === "object" && document !== null ? document : {};
   if (!("tx" in held) && !("unsigned_tx" in held)) {
-    const kind = "type" in held ? `a message (${String(held.type)})` : "format" in held ? `a ${String(held.format)} file` : "JSON of another kind";
+    const kind =
+      "type" in held ? `a message (${showValue(held.type)})` : "format" in held ? `a ${showValue(held.format)} file` : "JSON of another kind";
     throw new LnError("tx-not-parsed", `${path} is ${kind}: a transaction is hex, or JSON with \`tx\` or \`unsigned_tx\``, { source: path });
   }
   const found = decode(withTx, document, path);

@@ -1,0 +1,195 @@
+import { availableParallelism } from "node:os";
+import { Worker, isMainThread, parentPort } from "node:worker_threads";
+import { LnError } from "../../protocol/errors.js";
+import type { Batch, Report } from "./command.js";
+import { ownProgram, readChunks, writeStdout } from "./io.js";
+
+/** A line that is longer is refused, and not kept. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
+/** What is handed to a thread at once: enough to make the way there cheap, little enough that all have work. */
+const BLOCK_LINES = 16;
+const BLOCK_BYTES = 512 * 1024;
+const NEWLINE = 10;
+
+/** A line of the input with its number, from 1; undefined where it cannot be kept. */
+interface Line {
+  readonly number: number;
+  readonly bytes: Uint8Array | undefined;
+}
+
+interface Answer {
+  /** The lines of the output. */
+  readonly text: string;
+  readonly failed: boolean;
+}
+
+/**
+ * Reads NDJSON and prints a result or an error a line, in order, on `jobs` threads (all cores unless given). However long the input is, only a
+ * few blocks of it are held. Returns whether every line went well. Within a thread that it has started itself it serves that instead.
+ * Throws: file-…, output-….
+ */
+export async function runBatch(batch: Batch, file: string, options: Readonly<Record<string, unknown>>, jobs: number | undefined): Promise<boolean> {
+  const source = file === "-" ? "line" : `${file}: line`;
+  const answer = (lines: readonly Line[]): Promise<Answer> => answerAll(batch, lines, source, options);
+  if (!isMainThread) {
+    await serve(answer);
+    return true;
+  }
+  const threads: Thread[] = [];
+  const most = jobs ?? availableParallelism();
+  const underWay: Promise<Answer>[] = [];
+  let failed = false;
+  const print = async (): Promise<void> => {
+    const next = await underWay.shift();
+    if (next === undefined) return;
+    failed ||= next.failed;
+    writeStdout(next.text);
+  };
+  try {
+    let first: readonly Line[] | undefined;
+    for await (const block of blocksOf(file)) {
+      // A single block is not worth a thread
+      if (first === undefined && threads.length === 0) {
+        first = block;
+        continue;
+      }
+      for (const lines of first === undefined ? [block] : [first, block]) {
+        if (underWay.length >= 2 * most) await print();
+        let free = threads.find(({ waiting }) => waiting() === 0);
+        if (free === undefined && threads.length < most) threads.push((free = startThread()));
+        free ??= threads.reduce((a, b) => (b.waiting() < a.waiting() ? b : a));
+        const result = free.ask(lines);
+        // Awaited in its turn
+        result.catch(() => undefined);
+        underWay.push(result);
+      }
+      first = undefined;
+    }
+    if (first !== undefined) underWay.push(answer(first));
+    while (underWay.length > 0) await print();
+    return !failed;
+  } finally {
+    await Promise.all(threads.map((thread) => thread.end()));
+  }
+}
+
+/** The lines with something on them, a few at a time. */
+async function* blocksOf(file: string): AsyncGenerator<readonly Line[]> {
+  let block: Line[] = [];
+  let [size, number] = [0, 1];
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  const line = (): Line => {
+    const bytes = length > MAX_LINE_BYTES ? undefined : Buffer.concat(parts);
+    parts = [];
+    length = 0;
+    return { number: number++, bytes };
+  };
+  const full = (): boolean => block.length >= BLOCK_LINES || size >= BLOCK_BYTES;
+  for await (const chunk of readChunks(file)) {
+    let from = 0;
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
+      keep(chunk.subarray(from, end));
+      take(line());
+      from = end + 1;
+      if (full()) {
+        yield block;
+        block = [];
+        size = 0;
+      }
+    }
+    keep(chunk.subarray(from));
+  }
+  if (length > 0) take(line());
+  if (block.length > 0) yield block;
+
+  function keep(part: Uint8Array): void {
+    length += part.length;
+    if (length > MAX_LINE_BYTES) parts = [];
+    else if (part.length > 0) parts.push(part);
+  }
+
+  function take(one: Line): void {
+    const blank = one.bytes?.every((byte) => byte === 32 || byte === 9 || byte === 13) ?? false;
+    if (blank) return;
+    block.push(one);
+    size += one.bytes?.length ?? 0;
+  }
+}
+
+async function answerAll(batch: Batch, lines: readonly Line[], source: string, options: Readonly<Record<string, unknown>>): Promise<Answer> {
+  let [text, failed] = ["", false];
+  for (const { number, bytes } of lines) {
+    const { report, error } = await attempt(() => batch.line(decodeLine(bytes, `${source} ${number}`), `${source} ${number}`, options));
+    failed ||= report?.verdict === "no" || error !== undefined;
+    text += `${JSON.stringify(report?.document ?? { error })}\n`;
+  }
+  return { text, failed };
+}
+
+/** Throws: file-too-large, file-damaged. */
+function decodeLine(bytes: Uint8Array | undefined, source: string): string {
+  if (bytes === undefined) throw new LnError("file-too-large", `${source} has more than ${MAX_LINE_BYTES} bytes`, { source, limit: MAX_LINE_BYTES });
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new LnError("file-damaged", `${source} is not UTF-8 text`, { path: source });
+  }
+}
+
+async function attempt(act: () => Report | Promise<Report>): Promise<{ readonly report?: Report; readonly error?: object }> {
+  try {
+    return { report: await act() };
+  } catch (error) {
+    if (!(error instanceof LnError)) throw error;
+    const { code, message, details } = error;
+    return { error: { code, message, details } };
+  }
+}
+
+interface Thread {
+  readonly ask: (lines: readonly Line[]) => Promise<Answer>;
+  readonly waiting: () => number;
+  readonly end: () => Promise<unknown>;
+}
+
+/** The same program with the same arguments, in a thread: it comes here too, and serves. */
+function startThread(): Thread {
+  const worker = new Worker(ownProgram(), { argv: process.argv.slice(2), stdin: false });
+  const asked: { readonly resolve: (answer: Answer) => void; readonly reject: (error: unknown) => void }[] = [];
+  worker.on("message", (answer: Answer) => asked.shift()?.resolve(answer));
+  const fail = (error: unknown): void => {
+    for (const { reject } of asked.splice(0)) reject(error);
+  };
+  worker.on("error", fail);
+  worker.on("exit", () => {
+    fail(new Error("a thread ended before its work was done"));
+  });
+  return {
+    ask: (lines) =>
+      new Promise((resolve, reject) => {
+        asked.push({ resolve, reject });
+        worker.postMessage(lines);
+      }),
+    waiting: () => asked.length,
+    end: () => worker.terminate(),
+  };
+}
+
+/** Answers one block after the other, until the thread is ended. */
+async function serve(answer: (lines: readonly Line[]) => Promise<Answer>): Promise<void> {
+  const port = parentPort;
+  if (port === null) return;
+  await new Promise((_, reject) => {
+    port.on("message", (lines: readonly Line[]) => {
+      answer(lines).then((result) => {
+        port.postMessage(result);
+      }, reject);
+    });
+  }).catch((error: unknown) => {
+    // Not one of ours, so the thread must end with it: setTimeout leaves the promise chain
+    setImmediate(() => {
+      throw error;
+    });
+  });
+}
