@@ -16,6 +16,7 @@ import {
   WIRE,
   filesOf,
   folderOf,
+  htlcSteps,
   openingSteps,
   otherThan,
   perform,
@@ -72,6 +73,7 @@ const closing = await runsOf("closing", last(back), CLOSING_STEPS);
 const byRequest = await runsOf("by request id", last(article), updateSteps({ requestId: "invoice-7" }).slice(0, 2));
 
 const anchors = last(await runsOf("anchors", emptyDisk(), openingSteps(ANCHORS)));
+const byHtlc = await runsOf("an HTLC", copyOf(anchors), htlcSteps());
 putHtlcs(anchors);
 const htlcs = await runsOf("with HTLCs", anchors, updateSteps());
 
@@ -90,7 +92,7 @@ async function importRuns(): Promise<readonly Run[]> {
   return [ofCase, await runOf("import-channel", disk, { party, command: "import-channel", args: ["-"], flags: {}, stdin: document, again: "once" })];
 }
 
-const RUNS = [...article, ...update, ...back, ...closing, ...byRequest, ...htlcs, ...imports];
+const RUNS = [...article, ...update, ...back, ...closing, ...byRequest, ...htlcs, ...byHtlc, ...imports];
 
 /** Whether the process lived to the end. */
 async function survives(host: Host, step: Step): Promise<boolean> {

@@ -1,6 +1,7 @@
+import { sha256 } from "@noble/hashes/sha2.js";
 import { printChannel, readChannel } from "../../src/json/channel-file.js";
 import { parseStrict } from "../../src/json/strict.js";
-import { bytes32 } from "../../src/protocol/bytes.js";
+import { bytes32, fromHex, toHex } from "../../src/protocol/bytes.js";
 import { type FundedChannel, highestSigned, lowestUnreleased, requireFunded } from "../../src/protocol/channel/state.js";
 import { opposite } from "../../src/protocol/side.js";
 import type { CommitmentSpec, Htlc } from "../../src/protocol/tx/spec.js";
@@ -109,6 +110,33 @@ export function returnSteps(aliceSent: number, bobSent: number): readonly Step[]
     step("bob", "receive", [wire(aliceSent + 2, "alice", "commitment_signed")]),
     step("bob", "make-revocation"),
     step("alice", "receive", [wire(bobSent + 3, "bob", "revoke_and_ack")]),
+  ];
+}
+
+const PREIMAGE = "07".repeat(32);
+
+/** An HTLC of Alice's that Bob fulfils, a new feerate. */
+export function htlcSteps(): readonly Step[] {
+  const paymentHash = toHex(sha256(fromHex(PREIMAGE)));
+  return [
+    step("alice", "add-htlc", ["0.001btc"], { paymentHash, cltvExpiry: "500" }, "change"),
+    step("bob", "receive", [wire(4, "alice", "update_add_htlc")]),
+    step("alice", "sign"),
+    step("bob", "receive", [wire(5, "alice", "commitment_signed")]),
+    step("bob", "make-revocation"),
+    step("alice", "receive", [wire(4, "bob", "revoke_and_ack")]),
+    step("bob", "sign"),
+    step("alice", "receive", [wire(5, "bob", "commitment_signed")]),
+    step("alice", "make-revocation"),
+    step("bob", "receive", [wire(6, "alice", "revoke_and_ack")]),
+    { ...step("bob", "fulfill-htlc", ["0"], { preimage: "-", requestId: "fulfil" }), stdin: PREIMAGE },
+    step("alice", "receive", [wire(6, "bob", "update_fulfill_htlc")]),
+    step("alice", "update-fee", ["3000"], { requestId: "fee" }),
+    step("bob", "receive", [wire(7, "alice", "update_fee")]),
+    step("alice", "sign"),
+    step("bob", "receive", [wire(8, "alice", "commitment_signed")]),
+    step("bob", "make-revocation"),
+    step("alice", "receive", [wire(7, "bob", "revoke_and_ack")]),
   ];
 }
 
