@@ -108,7 +108,7 @@ describe("with HTLCs", () => {
     return disk;
   }
 
-  test("--revoked-out gets the line that revoked.ndjson gets, as a file, a pipe or standard output", async () => {
+  test("--revoked-out gets the line that revoked.ndjson gets, in a file of its own", async () => {
     const place = await opened();
     const before = copyOf(place);
     const steps = updateSteps();
