@@ -4,8 +4,8 @@ import { done } from "../protocol/channel/transitions/outcome.js";
 import { defineCommand } from "./shared/command.js";
 import { flag, integer } from "./shared/options.js";
 import { changeFlags, loadKeys, loadParty, locateParty, partyArgument, settle } from "./shared/party.js";
-import { htlcOf, outputOf } from "./shared/transactions.js";
-import { amount } from "./shared/summary.js";
+import { outputOf } from "./shared/transactions.js";
+import { amount, htlcOf } from "./shared/summary.js";
 
 export const command = defineCommand({
   name: "force-close",

@@ -5,8 +5,7 @@ import { defineCommand } from "./shared/command.js";
 import { flag, integer, requiredFlag, text } from "./shared/options.js";
 import { readPreimage } from "./shared/preimage.js";
 import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
-import { amount } from "./shared/summary.js";
-import { htlcOf } from "./shared/transactions.js";
+import { amount, htlcOf } from "./shared/summary.js";
 
 export const command = defineCommand({
   name: "htlc-tx",

@@ -1,9 +1,10 @@
 import { toHex } from "../protocol/bytes.js";
 import { type ChannelState, type FundedChannel, type UnfundedChannel, isFunded } from "../protocol/channel/state.js";
+import type { CommitmentSpec } from "../protocol/tx/spec.js";
 import { defineCommand } from "./shared/command.js";
 import { toggle } from "./shared/options.js";
 import { loadParty, locateParty, partyArgument, partyFlags } from "./shared/load-party.js";
-import { amount, balancesOf, changesOf, fundingOutpoint, nextSteps } from "./shared/summary.js";
+import { amount, balancesOf, changesOf, fundingOutpoint, htlcOf, nextSteps } from "./shared/summary.js";
 
 export const command = defineCommand({
   name: "status",
@@ -69,17 +70,20 @@ function btc(amountMsat: bigint): string {
   return `${amountMsat / MSAT_PER_BTC}.${fraction}`;
 }
 
+/** One commitment: both balances and what is in flight, which together are the whole funding. */
+function commitmentOf(commit: { readonly number: number; readonly spec: CommitmentSpec } | null): Record<string, unknown> | null {
+  if (commit === null) return null;
+  const { number, spec } = commit;
+  return { number, ...balancesOf(spec), htlcs: spec.htlcs.map(htlcOf), feerate_per_kw: amount(spec.feeratePerKw) };
+}
+
 function funded(state: FundedChannel): Record<string, unknown> {
   const [{ local, remote }] = state.fundings;
-  const point = (commit: FundedChannel["fundings"][0]["remote"]["current"]) =>
-    commit === null ? null : { number: commit.number, ...balancesOf(commit.spec), feerate_per_kw: amount(commit.spec.feeratePerKw) };
-  const own = (commit: FundedChannel["fundings"][0]["local"]["current"]) =>
-    commit === null ? null : { number: commit.number, ...balancesOf(commit.spec), feerate_per_kw: amount(commit.spec.feeratePerKw) };
   return {
-    local_commitment: own(local.current),
-    local_unrevoked: own(local.previous),
-    remote_commitment: point(remote.current),
-    remote_signed: point(remote.next),
+    local_commitment: commitmentOf(local.current),
+    local_unrevoked: commitmentOf(local.previous),
+    remote_commitment: commitmentOf(remote.current),
+    remote_signed: commitmentOf(remote.next),
     revoked_by_peer: remote.current === null ? 0 : remote.current.number,
     changes: changesOf(state),
     flags: {

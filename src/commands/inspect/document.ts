@@ -3,8 +3,7 @@ import type { Relation } from "../../protocol/channel/view.js";
 import type { Side } from "../../protocol/side.js";
 import type { KnownScript } from "../../protocol/script/known-script.js";
 import type { DescribedElement, DescribedInput, DescribedOutput, NamedBy, TxDescription } from "../../protocol/tx/describe.js";
-import { amount } from "../shared/summary.js";
-import { htlcOf } from "../shared/transactions.js";
+import { amount, htlcOf } from "../shared/summary.js";
 import { type Names, type Ownership, type Revocation, sighashName, spenderOf, unknownSpender } from "./words.js";
 
 /** Whose commitment the outputs belong to and whether it is revoked, by what the channel makes of the transaction. */

@@ -1,7 +1,7 @@
 import { displayTxid, toHex } from "../../protocol/bytes.js";
 import { hasNext, type Change, type ChannelState, type FundedChannel, isFunded } from "../../protocol/channel/state.js";
 import { SIDES, type Side, opposite } from "../../protocol/side.js";
-import type { ChangeContent, CommitmentSpec } from "../../protocol/tx/spec.js";
+import type { ChangeContent, CommitmentSpec, Htlc } from "../../protocol/tx/spec.js";
 
 /** An amount for JSON: an integer where it can be one. */
 export function amount(value: bigint): number | string {
@@ -10,6 +10,17 @@ export function amount(value: bigint): number | string {
 
 export function balancesOf({ balances }: CommitmentSpec) {
   return { local_msat: amount(balances.local), remote_msat: amount(balances.remote) };
+}
+
+/** An HTLC in full. */
+export function htlcOf(htlc: Htlc): Record<string, unknown> {
+  return {
+    id: amount(htlc.id),
+    offered_by: htlc.offeredBy,
+    amount_msat: amount(htlc.amountMsat),
+    payment_hash: toHex(htlc.paymentHash),
+    cltv_expiry: htlc.cltvExpiry,
+  };
 }
 
 /** The channel in a few lines: what every command that moves it shows. */

@@ -6,9 +6,8 @@ import type { Commitment } from "../../protocol/tx/commitment-tx.js";
 import { trimThreshold } from "../../protocol/tx/fees.js";
 import { type CommitmentOutput, isHtlcOutput } from "../../protocol/tx/outputs.js";
 import { commitmentSighash } from "../../protocol/tx/sign.js";
-import type { Htlc } from "../../protocol/tx/spec.js";
 import { opposite } from "../../protocol/side.js";
-import { amount, balancesOf } from "./summary.js";
+import { amount, balancesOf, htlcOf } from "./summary.js";
 
 export const COMMITMENT_FORMAT = "chankit-commitment";
 
@@ -20,16 +19,6 @@ export function lockOf(lock: Lock): Record<string, string> {
     case "p2wpkh":
       return { script_pubkey: script, pubkey: toHex(lock.pubkey) };
   }
-}
-
-export function htlcOf(htlc: Htlc): Record<string, unknown> {
-  return {
-    id: amount(htlc.id),
-    offered_by: htlc.offeredBy,
-    amount_msat: amount(htlc.amountMsat),
-    payment_hash: toHex(htlc.paymentHash),
-    cltv_expiry: htlc.cltvExpiry,
-  };
 }
 
 export function outputOf(output: CommitmentOutput, index: number): Record<string, unknown> {
