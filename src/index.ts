@@ -24,12 +24,16 @@ export * from "./protocol/tx/fees.js";
 export * from "./protocol/tx/format.js";
 export * from "./protocol/tx/htlc-tx.js";
 export * from "./protocol/tx/outputs.js";
+export * from "./protocol/tx/owner-plan.js";
 export * from "./protocol/tx/parse.js";
 export * from "./protocol/tx/penalty-tx.js";
+export * from "./protocol/tx/plan.js";
 export * from "./protocol/tx/recognise.js";
 export * from "./protocol/tx/sign.js";
+export * from "./protocol/tx/signer.js";
 export * from "./protocol/tx/spec.js";
 export * from "./protocol/tx/spend.js";
+export * from "./protocol/tx/sweep-tx.js";
 
 export * from "./protocol/channel/identify.js";
 export * from "./protocol/channel/params.js";
@@ -44,5 +48,6 @@ export * from "./protocol/channel/transitions/opening.js";
 export * from "./protocol/channel/transitions/outcome.js";
 export * from "./protocol/channel/transitions/reestablish.js";
 export * from "./protocol/channel/transitions/revoke.js";
+export * from "./protocol/channel/transitions/sweep.js";
 
 export * from "./protocol/wire/messages.js";

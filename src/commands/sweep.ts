@@ -1,8 +1,10 @@
 import { scriptOfAddress } from "../json/address.js";
 import { displayTxid } from "../protocol/bytes.js";
 import { identify } from "../protocol/channel/identify.js";
+import { requireOwnKeys } from "../protocol/channel/own-keys.js";
 import { requireFunded } from "../protocol/channel/state.js";
-import { spendableFrom, sweep, sweepables } from "../protocol/channel/transitions/sweep.js";
+import { planSweep, spendableFrom, sweepables } from "../protocol/channel/transitions/sweep.js";
+import { signSpend } from "../protocol/tx/spend.js";
 import { defineCommand } from "./shared/command.js";
 import { feerate, flag, integer, requiredFlag, text } from "./shared/options.js";
 import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
@@ -42,9 +44,12 @@ export const command = defineCommand({
     const state = requireFunded(loadParty(ctx, paths, { ...o, dryRun: true }).state);
     const to = await scriptOfAddress(o.to, state.chain);
     const identity = identify(state, published, revokedHtlcsOf(ctx, paths, state));
-    const found = sweepables(state, await loadKeys(ctx, paths, o), identity, htlcTxs);
+    const found = sweepables(state, identity, htlcTxs);
     const chain = { height: o.height ?? null, confirmed: o.confirmed ?? null };
-    const { taken, spend } = sweep(found, chain, to, o.feerate);
+    const { taken, plan } = planSweep(found, chain, to, o.feerate);
+    const keys = await loadKeys(ctx, paths, o);
+    requireOwnKeys(state, keys);
+    const spend = signSpend(plan, keys);
     warnOfFee(ctx, spend);
     return {
       document: {

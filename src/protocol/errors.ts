@@ -179,6 +179,7 @@ export const ERROR_CODES = {
   "output-over-party-file": { what: "an output over a party's own file" },
   "state-message-own": { what: "a party's own message handed to itself" },
   "input-unreadable": { what: "an input that is not there or can't be read" },
+  "internal-unsigned": { what: "an input that was left without its signature" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

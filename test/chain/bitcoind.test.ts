@@ -10,7 +10,7 @@ import { p2wpkh, witnessSignature } from "../../src/protocol/script/assemble.js"
 import { spendClaims } from "../../src/protocol/tx/spend.js";
 import { SIGHASH_ALL } from "../../src/protocol/tx/format.js";
 import { perKw, sat } from "../../src/protocol/units.js";
-import { secretOf } from "../protocol/channels.js";
+import { partyOf, secretOf } from "../protocol/channels.js";
 import { tempDir } from "../support/cli.js";
 import { startBitcoind } from "./bitcoind.js";
 import { HOME } from "./spendings.js";
@@ -18,7 +18,7 @@ import { HOME } from "./spendings.js";
 // A busy machine is slow
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-const WALLET = secretOf("wallet");
+const WALLET = secretOf<"payment_basepoint">("wallet");
 const LOCK = p2wpkh(publicKey(WALLET));
 
 /** The stand-in as one executable file, which finds bcoin where this test does. */
@@ -55,17 +55,18 @@ describe("a bitcoind", () => {
     expect(amount).toBe(5_000_000_000n);
     expect(await node.medianTimePast()).toBeGreaterThan(1_296_688_602);
 
+    const keys = { ...partyOf("miner"), paymentBasepointSecret: WALLET };
     const claimOf = (txidHex: string) => ({
       txid: parseTxid(txidHex),
       outputIndex: 0,
       amount: sat(amount),
       lock: LOCK,
       sequence: 0xffffffff,
-      secret: WALLET,
+      signer: { kind: "plain" as const, pubkey: publicKey(WALLET), from: "paymentBasepointSecret" as const },
       witness: (signature: Parameters<typeof witnessSignature>[0]) => [witnessSignature(signature, SIGHASH_ALL), publicKey(WALLET)],
     });
-    const { tx } = spendClaims([claimOf(txid)], HOME, perKw(253n), 2);
-    const early = spendClaims([claimOf((await node.rewardOf(400)).txid)], HOME, perKw(253n), 2);
+    const { tx } = spendClaims([claimOf(txid)], keys, HOME, perKw(253n), 2);
+    const early = spendClaims([claimOf((await node.rewardOf(400)).txid)], keys, HOME, perKw(253n), 2);
     const refused = await node.mine([early.tx.toHex()]);
     expect(refused.kind === "refused" && refused.reason).toMatch(/bad-txns-premature-spend-of-coinbase/);
     expect(await node.mine([tx.toHex()])).toEqual({ kind: "mined", height: 451 });

@@ -3,7 +3,7 @@ import { afterAll, beforeEach, expect, test, vi } from "vitest";
 import { equalBytes } from "../../src/protocol/bytes.js";
 import { identify } from "../../src/protocol/channel/identify.js";
 import { forceClose } from "../../src/protocol/channel/transitions/leave.js";
-import { requireSecret } from "../../src/protocol/keys/party-keys.js";
+import { basepointsOf } from "../../src/protocol/keys/party-keys.js";
 import { FORMATS } from "../../src/protocol/tx/format.js";
 import { spendClaims } from "../../src/protocol/tx/spend.js";
 import { toLocalClaims, toRemoteClaims } from "../../src/protocol/tx/sweep-tx.js";
@@ -52,14 +52,14 @@ function expectWaysOut(p: Parties): void {
     const { tx, commitment } = forceClose(stateOf(owner), keys);
     expectAccepted("commitment", tx, p, []);
     const { terms } = commitment;
-    const toLocal = toLocalClaims(commitment, terms.toSelfDelay, requireSecret(keys, "delayedPaymentBasepointSecret"));
-    if (toLocal.length > 0) expectAccepted("sweep_to_local", spendClaims(toLocal, HOME, perKw(253n), 2).tx, p, [tx]);
+    const toLocal = toLocalClaims(commitment, terms.toSelfDelay, basepointsOf(keys));
+    if (toLocal.length > 0) expectAccepted("sweep_to_local", spendClaims(toLocal, keys, HOME, perKw(253n), 2).tx, p, [tx]);
 
     // The other side's own file knows the commitment, too
     const seen = identify(stateOf(countersigner), tx, () => []);
     if (seen.kind !== "held") throw new Error(`a commitment that is ${seen.kind}`);
-    const toRemote = toRemoteClaims(seen.commitment, terms.format, requireSecret(keysOf(countersigner), "paymentBasepointSecret"));
-    if (toRemote.length > 0) expectAccepted("sweep_to_remote", spendClaims(toRemote, HOME, perKw(253n), 2).tx, p, [tx]);
+    const toRemote = toRemoteClaims(seen.commitment, terms.format, basepointsOf(keysOf(countersigner)));
+    if (toRemote.length > 0) expectAccepted("sweep_to_remote", spendClaims(toRemote, keysOf(countersigner), HOME, perKw(253n), 2).tx, p, [tx]);
   }
 }
 

@@ -8,7 +8,7 @@ import { type Txid, bytes32, parseTxid, txid } from "../../src/protocol/bytes.js
 import { identify } from "../../src/protocol/channel/identify.js";
 import { type ForceClose, forceClose, punish } from "../../src/protocol/channel/transitions/leave.js";
 import { publicKey } from "../../src/protocol/keys/derivation.js";
-import { basepointsOf, ownSecret, requireSecret } from "../../src/protocol/keys/party-keys.js";
+import { basepointsOf, ownSecret } from "../../src/protocol/keys/party-keys.js";
 import { p2wpkh, witnessSignature } from "../../src/protocol/script/assemble.js";
 import { type CommitmentFormat, FORMATS, SIGHASH_ALL } from "../../src/protocol/tx/format.js";
 import { sighash, signHash, withWitnesses } from "../../src/protocol/tx/sign.js";
@@ -61,14 +61,15 @@ async function fundingOutputs(ledger: Ledger, block: number, { type, fundingSat 
   return Array.from({ length: count }, (_, outputIndex) => ({ txid: txid(tx.getHash()), outputIndex }));
 }
 
-function spend(claims: readonly Claim[], type: ChannelType): Transaction {
-  return spendClaims(claims, HOME, RATE, FORMATS[type].txVersion).tx;
+function spend(claims: readonly Claim[], taker: Who, type: ChannelType): Transaction {
+  return spendClaims(claims, KEYS[taker], HOME, RATE, FORMATS[type].txVersion).tx;
 }
 
 /** The same claims one block sooner than their scripts allow. */
-function impatient(claims: readonly Claim[], type: ChannelType): Transaction {
+function impatient(claims: readonly Claim[], taker: Who, type: ChannelType): Transaction {
   return spend(
     claims.map((claim) => ({ ...claim, sequence: claim.sequence - 1 })),
+    taker,
     type,
   );
 }
@@ -78,9 +79,11 @@ function ownersPlan(closed: ForceClose, owner: Who, root: Planned, htlcsByOwner:
   const { commitment, htlcs } = closed;
   const { format, toSelfDelay } = commitment.terms;
   const { channelType } = format;
-  const delayed = requireSecret(KEYS[owner], "delayedPaymentBasepointSecret");
+  const delayed = basepointsOf(KEYS[owner]);
   const sweep = (kind: string, claims: readonly Claim[], parent: Planned): Planned[] =>
-    claims.length === 0 ? [] : [{ kind, tx: spend(claims, channelType), parent, delay: toSelfDelay, impatient: impatient(claims, channelType) }];
+    claims.length === 0
+      ? []
+      : [{ kind, tx: spend(claims, owner, channelType), parent, delay: toSelfDelay, impatient: impatient(claims, owner, channelType) }];
   const htlcPlans = htlcs.flatMap(({ htlcTx, tx }) => {
     if (!htlcsByOwner) return [];
     if (tx === null) throw new Error("an HTLC-success without its preimage");
@@ -99,11 +102,11 @@ function ownersPlan(closed: ForceClose, owner: Who, root: Planned, htlcsByOwner:
 
 /** What the other side takes plainly. */
 function toRemotePlan(commitment: ConfirmedCommitment, taker: Who, type: ChannelType, root: Planned): readonly Planned[] {
-  const claims = toRemoteClaims(commitment, FORMATS[type], requireSecret(KEYS[taker], "paymentBasepointSecret"));
+  const claims = toRemoteClaims(commitment, FORMATS[type], basepointsOf(KEYS[taker]));
   if (claims.length === 0) return [];
   const { oneBlockDelay } = FORMATS[type];
-  const planned = { kind: "sweep of to_remote", tx: spend(claims, type), parent: root, delay: oneBlockDelay };
-  return [oneBlockDelay === 1 ? { ...planned, impatient: impatient(claims, type) } : planned];
+  const planned = { kind: "sweep of to_remote", tx: spend(claims, taker, type), parent: root, delay: oneBlockDelay };
+  return [oneBlockDelay === 1 ? { ...planned, impatient: impatient(claims, taker, type) } : planned];
 }
 
 /** What the other side takes of the HTLC outputs: by the preimage at once, by the expiry when it has come. */
@@ -113,9 +116,9 @@ function htlcClaimPlan(closed: ForceClose, owner: Who, preimages: Preimages, roo
   const keys = { local: KEYS[owner], remote: KEYS[other(owner)] };
   const channel: Channel = { keys, terms, number, commitment, perCommitmentSecret: ownSecret(KEYS[owner], number) };
   const { oneBlockDelay, txVersion } = terms.format;
-  return htlcClaimBatches(channel, preimages).map(({ kind, claims, locktime }) => {
+  return htlcClaimBatches(channel, preimages).map(({ kind, claims, locktime, keys: taker }) => {
     const kinds = claims.map(kind);
-    const spending = spendingOf(kinds, claims, txVersion, locktime);
+    const spending = spendingOf(kinds, claims, taker, txVersion, locktime);
     const planned = { kind: kinds.join(), tx: spending.tx, parent: root, delay: oneBlockDelay };
     if (locktime === undefined) return planned;
     return { ...planned, locktime, impatient: spending.sign(withLocks(spending.tx, { locktime: locktime - 1 })) };

@@ -1,10 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import { type Bytes32, type ScriptPubkey, bytes32, equalBytes } from "../../src/protocol/bytes.js";
-import { deriveRevocationSecret, deriveSecret, publicKey } from "../../src/protocol/keys/derivation.js";
-import { requireSecret } from "../../src/protocol/keys/party-keys.js";
-import { EMPTY, type Lock, p2wpkh, witnessSignature } from "../../src/protocol/script/assemble.js";
-import { htlcClaimWitness } from "../../src/protocol/script/htlc.js";
+import { publicKey } from "../../src/protocol/keys/derivation.js";
+import { type PartyKeys, basepointsOf, requireSecret } from "../../src/protocol/keys/party-keys.js";
+import { type Lock, p2wpkh } from "../../src/protocol/script/assemble.js";
 import { toLocalPenaltyWitness } from "../../src/protocol/script/to-local.js";
 import { opposite } from "../../src/protocol/side.js";
 import { type Commitment, buildCommitment } from "../../src/protocol/tx/commitment-tx.js";
@@ -12,9 +11,10 @@ import { SIGHASH_ALL } from "../../src/protocol/tx/format.js";
 import { buildHtlcTxs } from "../../src/protocol/tx/htlc-tx.js";
 import type { CommitmentOutput } from "../../src/protocol/tx/outputs.js";
 import { penaltyClaims } from "../../src/protocol/tx/penalty-tx.js";
-import { completeCommitment, completeHtlcTx, sighash, signCommitment, signHash, signHtlcTx, withWitnesses } from "../../src/protocol/tx/sign.js";
+import { completeCommitment, completeHtlcTx, signCommitment, signHtlcTx } from "../../src/protocol/tx/sign.js";
+import { signPlan } from "../../src/protocol/tx/plan.js";
 import { type Claim, SEQUENCE_RBF, spendClaims } from "../../src/protocol/tx/spend.js";
-import { htlcTxClaim, toLocalClaims, toRemoteClaims } from "../../src/protocol/tx/sweep-tx.js";
+import { anchorClaims, htlcTxClaim, remoteHtlcClaims, toLocalClaims, toRemoteClaims } from "../../src/protocol/tx/sweep-tx.js";
 import { perKw } from "../../src/protocol/units.js";
 import { type Channel, secretOf } from "../protocol/channels.js";
 import type { Coin } from "./interpreter.js";
@@ -109,23 +109,21 @@ function htlcSpendings({ commitment, keys, terms }: Channel, preimages: Preimage
 interface Batch {
   readonly kind: (claim: Claim) => SpendKind;
   readonly claims: readonly Claim[];
+  /** Whoever takes them. */
+  readonly keys: PartyKeys;
   readonly locktime?: number;
 }
 
 function claimSpendings(channel: Channel, preimages: Preimages): readonly Spending[] {
   return batchesOf(channel, preimages)
     .filter(({ claims }) => claims.length > 0)
-    .map(({ kind, claims, locktime = 0 }) => spendingOf(claims.map(kind), claims, channel.terms.format.txVersion, locktime));
+    .map(({ kind, claims, keys, locktime = 0 }) => spendingOf(claims.map(kind), claims, keys, channel.terms.format.txVersion, locktime));
 }
 
 /** Spends claims as the core does, at its own locktime, which is 0, or at another. */
-export function spendingOf(kinds: readonly SpendKind[], claims: readonly Claim[], version: 2 | 3, locktime = 0): Spending {
-  const sign = (unsigned: Transaction): Transaction =>
-    withWitnesses(
-      unsigned,
-      claims.map((claim, input) => claim.witness(signHash(sighash(unsigned, input, claim, SIGHASH_ALL), claim.secret))),
-    );
-  const { tx } = spendClaims(claims, HOME, perKw(0n), version);
+export function spendingOf(kinds: readonly SpendKind[], claims: readonly Claim[], keys: PartyKeys, version: 2 | 3, locktime = 0): Spending {
+  const sign = (unsigned: Transaction): Transaction => signPlan({ unsigned, inputs: claims }, keys);
+  const { tx } = spendClaims(claims, keys, HOME, perKw(0n), version);
   return { kinds, tx: locktime === 0 ? tx : sign(withLocks(tx, { locktime })), spent: claims, sign };
 }
 
@@ -141,26 +139,35 @@ function batchesOf(channel: Channel, preimages: Preimages): readonly Batch[] {
   const { commitment, keys, terms, perCommitmentSecret } = channel;
   const owner = keys[terms.owner];
   const countersigner = keys[opposite(terms.owner)];
-  const delayed = requireSecret(owner, "delayedPaymentBasepointSecret");
+  const [owners, theirs] = [basepointsOf(owner), basepointsOf(countersigner)];
   const htlcTxs = buildHtlcTxs(commitment);
-  const revocationBasepoint = requireSecret(countersigner, "revocationBasepointSecret");
-  const penalties = penaltyClaims(commitment, revocationBasepoint, perCommitmentSecret);
-  const revocation = deriveRevocationSecret(revocationBasepoint, perCommitmentSecret);
+  const signer: Claim["signer"] = {
+    kind: "revocation",
+    pubkey: commitment.keys.revocationPubkey,
+    from: "revocationBasepointSecret",
+    basepoint: theirs.revocationBasepoint,
+    perCommitmentSecret,
+  };
   const always = (kind: SpendKind) => () => kind;
   return [
-    { kind: ({ outputIndex }) => penaltyKind(commitment.outputs[outputIndex]!), claims: penalties },
+    {
+      kind: ({ outputIndex }) => penaltyKind(commitment.outputs[outputIndex]!),
+      claims: penaltyClaims(commitment, theirs, perCommitmentSecret),
+      keys: countersigner,
+    },
     {
       kind: always("penalty_htlc_tx"),
       claims: htlcTxs.map((htlcTx) => {
         const { txid, amount, lock } = htlcTx;
         const script = scriptOf(lock);
         const witness: Claim["witness"] = (signature) => toLocalPenaltyWitness(script, signature, SIGHASH_ALL);
-        return { txid, outputIndex: 0, amount, lock, sequence: SEQUENCE_RBF, secret: revocation, witness };
+        return { txid, outputIndex: 0, amount, lock, sequence: SEQUENCE_RBF, signer, witness };
       }),
+      keys: countersigner,
     },
-    { kind: always("sweep_to_local"), claims: toLocalClaims(commitment, terms.toSelfDelay, delayed) },
-    { kind: always("sweep_htlc_tx"), claims: htlcTxs.map((htlcTx) => htlcTxClaim(htlcTx, delayed)) },
-    { kind: always("sweep_to_remote"), claims: toRemoteClaims(commitment, terms.format, requireSecret(countersigner, "paymentBasepointSecret")) },
+    { kind: always("sweep_to_local"), claims: toLocalClaims(commitment, terms.toSelfDelay, owners), keys: owner },
+    { kind: always("sweep_htlc_tx"), claims: htlcTxs.map((htlcTx) => htlcTxClaim(htlcTx, owners)), keys: owner },
+    { kind: always("sweep_to_remote"), claims: toRemoteClaims(commitment, terms.format, theirs), keys: countersigner },
     ...htlcClaimBatches(channel, preimages),
     ...anchorBatches(channel),
   ];
@@ -171,42 +178,26 @@ function penaltyKind({ kind }: CommitmentOutput): SpendKind {
   throw new Error(`a penalty takes ${kind}`);
 }
 
-/** The countersigner's own spends of HTLC outputs. BOLT 5 §HTLC Output Handling: Remote Commitment, Local Offers, §HTLC Output Handling: Remote Commitment, Remote Offers. */
+/** The countersigner's own spends of HTLC outputs, each alone. BOLT 5 §HTLC Output Handling: Remote Commitment, Local Offers, §HTLC Output Handling: Remote Commitment, Remote Offers. */
 export function htlcClaimBatches({ commitment, keys, terms }: Channel, preimages: Preimages): readonly Batch[] {
-  const basepointSecret = requireSecret(keys[opposite(terms.owner)], "htlcBasepointSecret");
-  const secret = deriveSecret<"htlc">(basepointSecret, commitment.keys.perCommitmentPoint);
-  const sequence = terms.format.oneBlockDelay === 0 ? SEQUENCE_RBF : terms.format.oneBlockDelay;
-  return commitment.outputs.flatMap((output, outputIndex): Batch[] => {
-    if (output.kind !== "offered_htlc" && output.kind !== "received_htlc") return [];
-    const { amount, lock, htlc } = output;
-    const preimage = output.kind === "offered_htlc" ? preimageFor(preimages, htlc.paymentHash) : null;
-    if (output.kind === "offered_htlc" && preimage === null) return [];
-    const script = scriptOf(lock);
-    const witness: Claim["witness"] = (signature) => htlcClaimWitness(script, signature, SIGHASH_ALL, preimage);
-    const claims = [{ txid: commitment.txid, outputIndex, amount, lock, sequence, secret, witness }];
-    return output.kind === "offered_htlc"
-      ? [{ kind: () => "claim_by_preimage", claims }]
-      : [{ kind: () => "claim_by_expiry", claims, locktime: htlc.cltvExpiry }];
+  const countersigner = keys[opposite(terms.owner)];
+  const claims = remoteHtlcClaims(commitment, terms.format, basepointsOf(countersigner), (hash) => preimageFor(preimages, hash));
+  return claims.map((claim): Batch => {
+    const batch = { claims: [claim], keys: countersigner };
+    return claim.locktime === undefined
+      ? { ...batch, kind: () => "claim_by_preimage" }
+      : { ...batch, kind: () => "claim_by_expiry", locktime: claim.locktime };
   });
 }
 
-/** nSequence after which an anchor is anyone's. BOLT 3 §`to_local_anchor` and `to_remote_anchor` Output (option_anchors). */
-const ANCHOR_ANYONE_BLOCKS = 16;
-
+/** Each anchor taken by its side, and by the other like anyone. */
 function anchorBatches({ commitment, keys, terms }: Channel): readonly Batch[] {
-  return commitment.outputs.flatMap((output, outputIndex): Batch[] => {
-    if (output.kind !== "to_local_anchor" && output.kind !== "to_remote_anchor") return [];
-    const { amount, lock } = output;
-    const side = output.kind === "to_local_anchor" ? terms.owner : opposite(terms.owner);
-    const script = scriptOf(lock);
-    const claim = { txid: commitment.txid, outputIndex, amount, lock, secret: requireSecret(keys[side], "fundingPrivkey") };
-    return [
-      {
-        kind: () => "anchor_by_key",
-        claims: [{ ...claim, sequence: SEQUENCE_RBF, witness: (signature) => [witnessSignature(signature, SIGHASH_ALL), script] }],
-      },
-      { kind: () => "anchor_by_anyone", claims: [{ ...claim, sequence: ANCHOR_ANYONE_BLOCKS, witness: () => [EMPTY, script] }] },
-    ];
+  return (["to_local_anchor", "to_remote_anchor"] as const).flatMap((ours) => {
+    const side = keys[ours === "to_local_anchor" ? terms.owner : opposite(terms.owner)];
+    return anchorClaims(commitment, basepointsOf(side), ours).map((claim): Batch => {
+      const kind: SpendKind = claim.signer === null ? "anchor_by_anyone" : "anchor_by_key";
+      return { kind: () => kind, claims: [claim], keys: side };
+    });
   });
 }
 

@@ -32,6 +32,7 @@ const INTERNAL: Readonly<Record<string, string>> = {
   "internal-no-remote-commit": "a revocation is only due (policy-revocation-unexpected) where both commitments are held",
   "internal-no-local-commit": "force-close asks first whether one is held (policy-broadcast-unverified)",
   "internal-outbox": "only a revoke_and_ack is kept without its bytes, and that is made again from the keys",
+  "internal-unsigned": "whoever completes a plan has asked for each signature before",
   "internal-phase": "an accept_channel is taken in before the funding is known, never after",
   "internal-ecc-missing": "the program and the library set the backend when they load",
 };

@@ -1,5 +1,5 @@
-import type { Point, WitnessScript } from "../bytes.js";
-import { OPS, pointHole, scriptTemplate } from "./assemble.js";
+import type { Point, Signature, WitnessScript } from "../bytes.js";
+import { OPS, type Witness, pointHole, scriptTemplate, witnessSignature } from "./assemble.js";
 
 /** BOLT 3 §`to_local_anchor` and `to_remote_anchor` Output (option_anchors). */
 // prettier-ignore
@@ -22,4 +22,9 @@ export const ANCHOR_SCRIPT = scriptTemplate([
  */
 export function anchorScript(fundingPubkey: Point<"funding">): WitnessScript {
   return ANCHOR_SCRIPT.build({ funding_pubkey: fundingPubkey });
+}
+
+/** The spend by its funding key's holder. BOLT 3 §`to_local_anchor` and `to_remote_anchor` Output (option_anchors). */
+export function anchorWitness(script: WitnessScript, fundingSignature: Signature, sighashType: number): Witness {
+  return [witnessSignature(fundingSignature, sighashType), script];
 }

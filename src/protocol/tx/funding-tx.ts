@@ -6,8 +6,9 @@ import { type Lock, OPS, assemble, hash160, p2wpkh, witnessSignature } from "../
 import type { Secret32 } from "../secret.js";
 import { type FeeratePerKw, type Satoshi, feeAtLeast, sat } from "../units.js";
 import { SIGHASH_ALL } from "./format.js";
+import { LONGEST_SIGNATURE } from "./plan.js";
 import { signHash, txWeight } from "./sign.js";
-import { LONGEST_SIGNATURE, dustThreshold } from "./spend.js";
+import { dustThreshold } from "./spend.js";
 
 /** Pay to the hash of one public key, as before segregated witness. */
 export function p2pkhScript(pubkey: Point): ScriptPubkey {

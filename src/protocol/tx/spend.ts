@@ -1,46 +1,44 @@
 import { Transaction } from "bitcoinjs-lib/src/transaction";
-import type { ScriptPubkey, Signature, Txid } from "../bytes.js";
+import type { ScriptPubkey, Txid } from "../bytes.js";
 import { LnError } from "../errors.js";
-import type { Lock, Witness } from "../script/assemble.js";
-import type { Secret32 } from "../secret.js";
+import type { PartyKeys } from "../keys/party-keys.js";
 import { type FeeratePerKw, type Satoshi, type Weight, feeAtLeast, sat } from "../units.js";
-import { SIGHASH_ALL } from "./format.js";
-import { sighash, signHash, txWeight, withWitnesses } from "./sign.js";
+import { type OwnInput, type TxPlan, withLargestWitnesses, signPlan } from "./plan.js";
+import { txWeight } from "./sign.js";
 
 /** An output that we can spend with one signature, and how. */
-export interface Claim {
+export interface Claim extends OwnInput {
   readonly txid: Txid;
   readonly outputIndex: number;
-  readonly amount: Satoshi;
-  readonly lock: Lock;
   readonly sequence: number;
   /** The height before which it can't be spent; none where absent. */
   readonly locktime?: number;
-  /** Secret: signs for the output. */
-  readonly secret: Secret32;
-  witness(signature: Signature): Witness;
 }
 
-/** A signed transaction that takes every claim to one script. */
-export interface Spend {
-  readonly tx: Transaction;
+/** What a spend pays. */
+export interface Fee {
   readonly fee: Satoshi;
   /** The weight that the fee was reckoned with: every signature at its largest, 72 bytes with the sighash byte. */
   readonly feeWeight: Weight;
   readonly amount: Satoshi;
 }
 
+/** A transaction that takes every claim to one script, not signed yet. */
+export interface SpendPlan extends TxPlan, Fee {}
+
+/** The same, signed. */
+export interface Spend extends Fee {
+  readonly tx: Transaction;
+}
+
 /** nSequence that asks for nothing and lets the fee be raised (BIP 125). */
 export const SEQUENCE_RBF = 0xfffffffd;
-
-/** The compact signature whose DER form is the longest that a low S allows: 71 bytes. */
-export const LONGEST_SIGNATURE = Uint8Array.from({ length: 64 }, (_, at) => (at === 0 ? 0xff : at === 32 ? 0x7f : 0x01)) as Signature;
 
 /**
  * Spends all claims to one output. The fee is the smallest whose feerate is not below the one asked for, whatever length the signatures have.
  * Throws: tx-output-dust.
  */
-export function spendClaims(claims: readonly Claim[], to: ScriptPubkey, feerate: FeeratePerKw, version: 2 | 3): Spend {
+export function planSpend(claims: readonly Claim[], to: ScriptPubkey, feerate: FeeratePerKw, version: 2 | 3): SpendPlan {
   const total = claims.reduce((sum, claim) => sum + claim.amount, 0n);
   const draft = new Transaction();
   draft.version = version;
@@ -48,27 +46,36 @@ export function spendClaims(claims: readonly Claim[], to: ScriptPubkey, feerate:
   for (const claim of claims) draft.addInput(claim.txid, claim.outputIndex, claim.sequence);
   draft.addOutput(to, total);
 
-  const sized = withWitnesses(
-    draft,
-    claims.map((claim) => claim.witness(LONGEST_SIGNATURE)),
-  );
-  const feeWeight = txWeight(sized);
+  const feeWeight = txWeight(withLargestWitnesses({ unsigned: draft, inputs: claims }));
   const fee = feeAtLeast(feerate, feeWeight);
   const amount = sat(total - fee);
-  const threshold = dustThreshold(to);
-  if (amount < threshold) {
-    throw new LnError("tx-output-dust", `${total} sat less ${fee} sat of fee leave ${amount} sat, below the dust threshold of ${threshold} sat`, {
-      inputs_sat: total.toString(),
-      fee_sat: fee.toString(),
-      dust_threshold_sat: threshold.toString(),
-    });
-  }
+  demandAboveDust(to, amount, { total: sat(total), fee });
 
   const unsigned = draft.clone();
   const [output] = unsigned.outs;
   if (output !== undefined) output.value = amount;
-  const witnesses = claims.map((claim, input) => claim.witness(signHash(sighash(unsigned, input, claim, SIGHASH_ALL), claim.secret)));
-  return { tx: withWitnesses(unsigned, witnesses), fee, feeWeight, amount };
+  return { unsigned, inputs: claims, fee, feeWeight, amount };
+}
+
+/** Throws: tx-output-dust. */
+export function demandAboveDust(to: ScriptPubkey, amount: Satoshi, { total, fee }: { readonly total: Satoshi; readonly fee: Satoshi }): void {
+  const threshold = dustThreshold(to);
+  if (amount >= threshold) return;
+  throw new LnError("tx-output-dust", `${total} sat less ${fee} sat of fee leave ${amount} sat, below the dust threshold of ${threshold} sat`, {
+    inputs_sat: total.toString(),
+    fee_sat: fee.toString(),
+    dust_threshold_sat: threshold.toString(),
+  });
+}
+
+/** Secret in: the keys of whoever may take the claims. Throws: key-missing, key-mismatch. */
+export function signSpend({ unsigned, inputs, fee, feeWeight, amount }: SpendPlan, keys: PartyKeys): Spend {
+  return { tx: signPlan({ unsigned, inputs }, keys), fee, feeWeight, amount };
+}
+
+/** Secret in: plans and signs. Throws: tx-output-dust, key-missing, key-mismatch. */
+export function spendClaims(claims: readonly Claim[], keys: PartyKeys, to: ScriptPubkey, feerate: FeeratePerKw, version: 2 | 3): Spend {
+  return signSpend(planSpend(claims, to, feerate, version), keys);
 }
 
 /** The smallest amount that the network relays, by the script's type. BOLT 3 §Dust Limits. */

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bytes32, fromHex, scriptPubkey, txid } from "../../../src/protocol/bytes.js";
 import { publicKey } from "../../../src/protocol/keys/derivation.js";
+import { basepointsOf } from "../../../src/protocol/keys/party-keys.js";
 import { knownScript, pathTaken, spendPaths } from "../../../src/protocol/script/known-script.js";
 import { describeTransaction } from "../../../src/protocol/tx/describe.js";
 import { LnError } from "../../../src/protocol/errors.js";
@@ -87,8 +88,8 @@ describe.each(FILES)("%s, from the bytes alone", (file) => {
 test.each(CHANNEL_TYPES)("penalties on %s commitments are called that, each signature good for the revocation key", (type) => {
   const { commitment, keys, perCommitmentSecret } = channelOf(type, "remote");
   const revoked = { txid: commitment.txid, outputs: commitment.outputs, keys: commitment.keys };
-  const claims = penaltyClaims(revoked, keys.local.revocationBasepointSecret!, perCommitmentSecret);
-  const { tx, fee } = spendClaims(claims, scriptPubkey(fromHex(`0014${"00".repeat(20)}`)), perKw(1000n), 2);
+  const claims = penaltyClaims(revoked, basepointsOf(keys.local), perCommitmentSecret);
+  const { tx, fee } = spendClaims(claims, keys.local, scriptPubkey(fromHex(`0014${"00".repeat(20)}`)), perKw(1000n), 2);
   const described = describeTransaction(tx, { spent: claims.map(({ amount, lock }) => ({ amount, lock, name: null })), outputs: [] });
   expect(described.kind).toBe("penalty");
   expect(described.fee).toBe(fee);

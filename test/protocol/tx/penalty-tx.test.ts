@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { equalBytes } from "../../../src/protocol/bytes.js";
 import { publicKey } from "../../../src/protocol/keys/derivation.js";
+import { basepointsOf } from "../../../src/protocol/keys/party-keys.js";
 import { p2wpkh, readWitnessSignature } from "../../../src/protocol/script/assemble.js";
 import { opposite } from "../../../src/protocol/side.js";
 import { SIGHASH_ALL } from "../../../src/protocol/tx/format.js";
@@ -13,6 +14,7 @@ import { refusal } from "../../json/refusal.js";
 import { type Channel, anyChannel, channelOf, secretOf } from "../channels.js";
 
 const HOME = p2wpkh(publicKey(secretOf("home"))).scriptPubkey;
+const LOW = perKw(253n);
 const RATE = fc.bigInt(253n, 20_000n).map(perKw);
 
 /** The fee in thousandths of what the feerate asks for the transaction as it is, rounded up to whole satoshis. */
@@ -22,7 +24,7 @@ function perMille(fee: bigint, feerate: bigint, weight: bigint): bigint {
 }
 
 function claimsOf({ keys, terms, perCommitmentSecret, commitment }: Channel) {
-  return penaltyClaims(commitment, keys[opposite(terms.owner)].revocationBasepointSecret!, perCommitmentSecret);
+  return penaltyClaims(commitment, basepointsOf(keys[opposite(terms.owner)]), perCommitmentSecret);
 }
 
 describe("a penalty", () => {
@@ -36,7 +38,7 @@ describe("a penalty", () => {
         const total = claims.reduce((sum, { amount }) => sum + amount, 0n);
         fc.pre(claims.length > 0 && total > 100_000n);
 
-        const spend = spendClaims(claims, HOME, feerate, 2);
+        const spend = spendClaims(claims, channel.keys[opposite(channel.terms.owner)], HOME, feerate, 2);
         const weight = txWeight(spend.tx);
         expect(spend.fee + spend.amount).toBe(total);
         expect(1000n * spend.fee).toBeGreaterThanOrEqual(feerate * weight);
@@ -56,13 +58,17 @@ describe("a penalty", () => {
   test("leaves to_remote and anchors alone, and outputs that nobody could name", () => {
     const channel = channelOf("anchors");
     const outputs = channel.commitment.outputs.map((output) => (output.kind === "to_local" ? null : output));
-    const claims = penaltyClaims({ ...channel.commitment, outputs }, channel.keys.remote.revocationBasepointSecret!, channel.perCommitmentSecret);
+    const claims = penaltyClaims({ ...channel.commitment, outputs }, basepointsOf(channel.keys.remote), channel.perCommitmentSecret);
     expect(claims.map(({ outputIndex }) => channel.commitment.outputs[outputIndex]!.kind).sort()).toEqual(["offered_htlc", "received_htlc"]);
   });
 
   test("key-mismatch: with the cheater's own basepoint secret, or the secret of another number", () => {
     const { commitment, keys, perCommitmentSecret } = channelOf("anchors");
-    expect(refusal(() => penaltyClaims(commitment, keys.local.revocationBasepointSecret!, perCommitmentSecret)).code).toBe("key-mismatch");
-    expect(refusal(() => penaltyClaims(commitment, keys.remote.revocationBasepointSecret!, secretOf("other"))).code).toBe("key-mismatch");
+    expect(refusal(() => spendClaims(penaltyClaims(commitment, basepointsOf(keys.remote), perCommitmentSecret), keys.local, HOME, LOW, 2)).code).toBe(
+      "key-mismatch",
+    );
+    expect(refusal(() => spendClaims(penaltyClaims(commitment, basepointsOf(keys.remote), secretOf("other")), keys.remote, HOME, LOW, 2)).code).toBe(
+      "key-mismatch",
+    );
   });
 });

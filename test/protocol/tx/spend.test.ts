@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fromHex, scriptPubkey } from "../../../src/protocol/bytes.js";
 import { publicKey } from "../../../src/protocol/keys/derivation.js";
+import { basepointsOf } from "../../../src/protocol/keys/party-keys.js";
 import { p2wpkh } from "../../../src/protocol/script/assemble.js";
 import { penaltyClaims } from "../../../src/protocol/tx/penalty-tx.js";
 import { dustThreshold, spendClaims } from "../../../src/protocol/tx/spend.js";
@@ -12,21 +13,21 @@ const HOME = p2wpkh(publicKey(secretOf("home"))).scriptPubkey;
 
 describe("spendClaims", () => {
   const { commitment, keys, perCommitmentSecret } = channelOf("anchors");
-  const claims = penaltyClaims(commitment, keys.remote.revocationBasepointSecret!, perCommitmentSecret);
+  const claims = penaltyClaims(commitment, basepointsOf(keys.remote), perCommitmentSecret);
   const total = claims.reduce((sum, { amount }) => sum + amount, 0n);
 
   test("tx-output-dust: where the fee leaves too little", () => {
-    const { feeWeight } = spendClaims(claims, HOME, perKw(253n), 2);
+    const { feeWeight } = spendClaims(claims, keys.remote, HOME, perKw(253n), 2);
     const most = perKw(((total - 294n) * 1000n) / feeWeight);
-    expect(spendClaims(claims, HOME, most, 2).amount).toBeGreaterThanOrEqual(294n);
-    expect(refusal(() => spendClaims(claims, HOME, perKw(most + 1n), 2))).toMatchObject({
+    expect(spendClaims(claims, keys.remote, HOME, most, 2).amount).toBeGreaterThanOrEqual(294n);
+    expect(refusal(() => spendClaims(claims, keys.remote, HOME, perKw(most + 1n), 2))).toMatchObject({
       code: "tx-output-dust",
       details: { dust_threshold_sat: "294", inputs_sat: total.toString() },
     });
   });
 
   test("pays nothing at feerate 0, in the version asked for", () => {
-    const { tx, fee, amount } = spendClaims(claims, HOME, perKw(0n), 3);
+    const { tx, fee, amount } = spendClaims(claims, keys.remote, HOME, perKw(0n), 3);
     expect([tx.version, fee, amount]).toEqual([3, 0n, total]);
   });
 });

@@ -2,14 +2,12 @@ import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Bytes32, type ScriptPubkey, equalBytes } from "../../bytes.js";
 import { LnError } from "../../errors.js";
-import { type PartyKeys, requireSecret } from "../../keys/party-keys.js";
 import { penaltyNeedsRealChannel, sweepOnlyMature } from "../../policy/leave.js";
 import { buildHtlcTxs } from "../../tx/htlc-tx.js";
-import { type Claim, type Spend, spendClaims } from "../../tx/spend.js";
+import { type Claim, type SpendPlan, planSpend } from "../../tx/spend.js";
 import { htlcTxClaim, remoteHtlcClaims, toLocalClaims, toRemoteClaims } from "../../tx/sweep-tx.js";
 import type { FeeratePerKw } from "../../units.js";
 import type { Identity } from "../identify.js";
-import { requireOwnKeys } from "../own-keys.js";
 import { type ChannelState, type FundedChannel, requireFunded } from "../state.js";
 import { commitmentTerms } from "../terms.js";
 
@@ -33,24 +31,22 @@ export interface ChainView {
 /**
  * Everything that is ours on a confirmed commitment, ours or the peer's, and on our own HTLC transactions (`htlcTxs`).
  * BOLT 5 §Unilateral Close Handling: Local Commitment Transaction, §Unilateral Close Handling: Remote Commitment Transaction.
- * Throws: state-nothing-to-sweep, policy-vector-channel, key-mismatch.
+ * Throws: state-nothing-to-sweep, policy-vector-channel.
  */
-export function sweepables(channel: ChannelState, keys: PartyKeys, identity: Identity, htlcTxs: readonly Transaction[]): readonly Sweepable[] {
+export function sweepables(channel: ChannelState, identity: Identity, htlcTxs: readonly Transaction[]): readonly Sweepable[] {
   const state = requireFunded(channel);
   penaltyNeedsRealChannel(state);
-  requireOwnKeys(state, keys);
-  const found = claimsOf(state, keys, identity, htlcTxs);
+  const found = claimsOf(state, identity, htlcTxs);
   if (found.length > 0) return found;
   throw new LnError("state-nothing-to-sweep", "the transaction has no output that is ours to sweep", { identity: identity.kind });
 }
 
-function claimsOf(state: FundedChannel, keys: PartyKeys, identity: Identity, htlcTxs: readonly Transaction[]): readonly Sweepable[] {
+function claimsOf(state: FundedChannel, identity: Identity, htlcTxs: readonly Transaction[]): readonly Sweepable[] {
+  const own = state.params.local;
   const ofPeer = (commitment: Parameters<typeof toRemoteClaims>[0], withHtlcs: boolean): readonly Sweepable[] => {
     const { format } = commitmentTerms(state, "remote");
-    const plain = toRemoteClaims(commitment, format, requireSecret(keys, "paymentBasepointSecret"));
-    const htlcs = withHtlcs
-      ? remoteHtlcClaims(commitment, format, requireSecret(keys, "htlcBasepointSecret"), (hash) => preimageOf(state, hash))
-      : [];
+    const plain = toRemoteClaims(commitment, format, own);
+    const htlcs = withHtlcs ? remoteHtlcClaims(commitment, format, own, (hash) => preimageOf(state, hash)) : [];
     return [...plain.map((claim) => sweepable(claim, "to_remote")), ...htlcs.map((claim) => sweepable(claim, "htlc"))];
   };
   switch (identity.kind) {
@@ -60,14 +56,11 @@ function claimsOf(state: FundedChannel, keys: PartyKeys, identity: Identity, htl
     case "held": {
       const { commitment, owner } = identity;
       if (owner === "remote") return ofPeer(commitment, true);
-      const secret = requireSecret(keys, "delayedPaymentBasepointSecret");
-      const direct = toLocalClaims(commitment, commitment.terms.toSelfDelay, secret).map((claim) => sweepable(claim, "to_local"));
+      const direct = toLocalClaims(commitment, commitment.terms.toSelfDelay, own).map((claim) => sweepable(claim, "to_local"));
       const second = buildHtlcTxs(commitment).flatMap((htlcTx) =>
         htlcTxs.flatMap((tx) => {
           const at = tx.ins.findIndex(({ hash, index }) => equalBytes(hash, commitment.txid) && index === htlcTx.outputIndex);
-          return at === -1
-            ? []
-            : [sweepable(htlcTxClaim(htlcTx, secret, { txid: tx.getHash() as Claim["txid"], outputIndex: at }), "htlc_tx_output")];
+          return at === -1 ? [] : [sweepable(htlcTxClaim(htlcTx, own, { txid: tx.getHash() as Claim["txid"], outputIndex: at }), "htlc_tx_output")];
         }),
       );
       return [...direct, ...second];
@@ -99,12 +92,12 @@ export function spendableFrom({ afterBlocks, fromHeight }: Sweepable, { confirme
  * One transaction that takes what can be taken: with a height only what the next block may hold, without one all of it.
  * Throws: policy-sweep-immature, tx-output-dust.
  */
-export function sweep(
+export function planSweep(
   found: readonly Sweepable[],
   chain: ChainView,
   to: ScriptPubkey,
   feerate: FeeratePerKw,
-): { readonly taken: readonly Sweepable[]; readonly spend: Spend } {
+): { readonly taken: readonly Sweepable[]; readonly plan: SpendPlan } {
   const { height } = chain;
   const taken = height === null ? found : found.filter((one) => (spendableFrom(one, chain) ?? Infinity) <= height + 1);
   sweepOnlyMature(
@@ -114,7 +107,7 @@ export function sweep(
   );
   return {
     taken,
-    spend: spendClaims(
+    plan: planSpend(
       taken.map(({ claim }) => claim),
       to,
       feerate,
