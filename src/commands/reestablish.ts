@@ -8,11 +8,11 @@ export const command = defineCommand({
   name: "reestablish",
   summary: "after a disconnect: channel_reestablish, and what to send again",
   description:
-    "Without a message: forgets what the peer proposed and never signed, and prints our channel_reestablish. With the peer's: says what it lacks and prints that again, byte for byte, " +
+    "Without a message, which comes first: forgets what the peer proposed and never signed, and prints our channel_reestablish; until the peer's has come nothing else is sent or taken in. With the peer's: says what it lacks and prints that again, byte for byte, " +
     "in the order of the first time and under new numbers. A peer that proves that we have lost state makes this party refuse to broadcast, for ever.",
   args: [partyArgument, { syntax: "[message]", help: "the peer's channel_reestablish, or -" }],
   flags: changeFlags,
-  examples: ["chankit reestablish alice -o wire/", "chankit reestablish bob | chankit reestablish alice - -o wire/"],
+  examples: ["chankit reestablish alice -o wire/", "chankit reestablish alice wire/0009-bob-channel_reestablish.json -o wire/"],
   curve: true,
   exits: [4, 5],
   run: async (ctx, args, o) => {

@@ -26,10 +26,11 @@ import {
   u32,
   u64,
 } from "./primitives.js";
+import { upgraded } from "./upgrade.js";
 
 /** What `channel.json` calls itself. Readers take every version up to this one; writing upgrades. */
 export const CHANNEL_FORMAT = "chankit-channel";
-export const CHANNEL_VERSION = 1;
+export const CHANNEL_VERSION = 2;
 
 function once<T>(make: () => T): () => T {
   let made: T | undefined;
@@ -116,6 +117,7 @@ const messageLog = fields({
   recently_received: list(fields({ seq: count, hash: bytes32 })),
   outbox: list(fields({ seq: count, type: z.string(), wire: z.nullable(hexBytes), acked: z.boolean() })),
   last_reply: z.nullable(z.enum(["commitment_signed", "revoke_and_ack"])),
+  reestablishing: z.boolean(),
   requests: list(fields({ id: z.string(), seq: count, wire: hexBytes })),
 });
 
@@ -198,8 +200,9 @@ export const fundedChannelFile = once(() =>
 /** Throws: json-…, file-version-newer. */
 export function readChannel(document: unknown, source: string): ChannelState {
   requireVersion(document, source);
-  const funded = typeof document === "object" && document !== null && "fundings" in document;
-  return funded ? withoutStamp(decode(fundedChannelFile(), document, source)) : withoutStamp(decode(unfundedChannelFile(), document, source));
+  const current = upgraded(document);
+  const funded = typeof current === "object" && current !== null && "fundings" in current;
+  return funded ? withoutStamp(decode(fundedChannelFile(), current, source)) : withoutStamp(decode(unfundedChannelFile(), current, source));
 }
 
 /** The document of a state; its revision and hash are the store's to set. */

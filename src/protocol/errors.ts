@@ -171,6 +171,8 @@ export const ERROR_CODES = {
   "state-preimage-unknown": { what: "a preimage that is not known" },
   "state-peer-asks-fail": { what: "the peer asks to fail the channel", bolt: "fail" },
   "state-peer-behind": { what: "the peer has lost state", bolt: "fail" },
+  "state-reestablishing": { what: "a message between the two sides' channel_reestablish" },
+  "state-reestablish-first": { what: "the peer's channel_reestablish before our own" },
   "state-reestablish-secret": { what: "a wrong secret in channel_reestablish", bolt: "fail" },
   "state-reestablish-number": { what: "a commitment number in channel_reestablish that can't be", bolt: "fail" },
   "state-second-stage-unrelated": { what: "a transaction that spends no HTLC of the revoked commitment" },

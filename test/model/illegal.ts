@@ -73,7 +73,7 @@ export function illegalFor(world: World, who: Who, wanted: (code: ErrorCode) => 
     ...signing(scene),
     ...(LEAVING.some(wanted) ? leaving(scene) : []),
     ...elsewhere(scene),
-    ...reestablishing(scene),
+    ...(state.messages.reestablishing ? [...reestablishing(scene), ...tooEarly(scene)] : [unannounced(scene)]),
   ];
   return link === "live" ? [...always, ...proposing(scene, "theirs"), ...receiving(scene)] : always;
 }
@@ -386,10 +386,9 @@ function elsewhere(scene: Scene): readonly Illegal[] {
   return illegal;
 }
 
-/** What a peer can't say after a disconnect. BOLT 2 §Message Retransmission. */
-function reestablishing({ who, state, reference }: Scene): readonly Illegal[] {
-  const { revoked, signed, revocationsTaken } = reference.count;
-  const said = (nextCommitment: number, nextRevocation: number, secret: Uint8Array): (() => unknown) => {
+/** The peer's channel_reestablish, handed over. */
+function saidBy({ who, state }: Scene): (nextCommitment: number, nextRevocation: number, secret: Uint8Array) => () => unknown {
+  return (nextCommitment, nextRevocation, secret) => {
     const message: Message = {
       type: "channel_reestablish",
       channelId: state.channelId,
@@ -400,16 +399,47 @@ function reestablishing({ who, state, reference }: Scene): readonly Illegal[] {
     };
     return () => resume(state, KEYS[who], { message, wire: encodeMessage(message), seq: state.messages.lastReceived + 1 });
   };
-  const secretOf = (count: number): Uint8Array => (count === 0 ? new Uint8Array(32) : ownSecret(KEYS[who], count - 1).reveal());
+}
+
+/** The secret that a peer shows which holds so many of our revocations. */
+function secretOf({ who }: Scene, count: number): Uint8Array {
+  return count === 0 ? new Uint8Array(32) : ownSecret(KEYS[who], count - 1).reveal();
+}
+
+/** The peer's channel_reestablish before our own. BOLT 2 §Message Retransmission. */
+function unannounced(scene: Scene): Illegal {
+  const { revoked, signed } = scene.reference.count;
+  const act = saidBy(scene)(signed + 1, revoked, secretOf(scene, revoked));
+  return { what: "a channel_reestablish before ours", code: "state-reestablish-first", act };
+}
+
+/** What waits until the peer's channel_reestablish has come. BOLT 2 §Message Retransmission. */
+function tooEarly(scene: Scene): readonly Illegal[] {
+  const { who, state, reference } = scene;
+  const code = "state-reestablishing";
+  const illegal: Illegal[] = [{ what: "a peer's message too early", code, act: forged(scene, worded(scene, pay(1n), null)) }];
+  if (reference.mayRevoke) illegal.push({ what: "revoking too early", code, act: () => makeRevocation(state, KEYS[who]) });
+  if (reference.maySign) illegal.push({ what: "signing too early", code, act: () => sign(state, KEYS[who]) });
+  return illegal;
+}
+
+/** What a peer can't say after a disconnect. BOLT 2 §Message Retransmission. */
+function reestablishing(scene: Scene): readonly Illegal[] {
+  const { revoked, signed, revocationsTaken } = scene.reference.count;
+  const said = saidBy(scene);
   const illegal: Illegal[] = [
-    { what: "next_commitment_number 0", code: "state-peer-asks-fail", act: said(0, revoked, secretOf(revoked)) },
-    { what: "a commitment never signed", code: "state-reestablish-number", act: said(signed + 2, revoked, secretOf(revoked)) },
+    { what: "next_commitment_number 0", code: "state-peer-asks-fail", act: said(0, revoked, secretOf(scene, revoked)) },
+    { what: "a commitment never signed", code: "state-reestablish-number", act: said(signed + 2, revoked, secretOf(scene, revoked)) },
     { what: "a wrong secret", code: "state-reestablish-secret", act: said(signed + 1, revoked, WRONG) },
     { what: "a wrong secret of the future", code: "state-reestablish-secret", act: said(signed + 1, revoked + 1, WRONG) },
   ];
   if (signed === revocationsTaken && signed > 0)
-    illegal.push({ what: "a revoked commitment once more", code: "state-reestablish-number", act: said(signed, revoked, secretOf(revoked)) });
+    illegal.push({ what: "a revoked commitment once more", code: "state-reestablish-number", act: said(signed, revoked, secretOf(scene, revoked)) });
   if (revoked >= 2)
-    illegal.push({ what: "a peer that has lost revocations", code: "state-peer-behind", act: said(signed + 1, revoked - 2, secretOf(revoked - 2)) });
+    illegal.push({
+      what: "a peer that has lost revocations",
+      code: "state-peer-behind",
+      act: said(signed + 1, revoked - 2, secretOf(scene, revoked - 2)),
+    });
   return illegal;
 }

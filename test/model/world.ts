@@ -469,7 +469,8 @@ export class World {
   /** What is forbidden is refused, for its own reason. */
   private refuses(who: Who, { what, code, act }: Illegal): void {
     const { state } = this.players[who];
-    const before = this.draw.chance(0.2) ? printed(state) : null;
+    // Without a draw: what is tried must not change what comes after it
+    const before = this.counts.illegal % 5 === 0 ? printed(state) : null;
     this.trace.push(`  ${who}, ${what}: ${code}`);
     this.reached(code);
     let refused: unknown = null;

@@ -66,8 +66,21 @@ describe("a channel_reestablish that does not fit", () => {
     return { p, old, said, meets };
   }
 
+  test("state-reestablish-first, state-reestablishing: each side's own comes before the other's, and nothing between the two", async () => {
+    const { p, said } = await twoRounds();
+    const late = without((await runCommand("add-htlc", [p.bob, "20000sat"], offer())).document, "wire");
+    const fromBob = await said(p.bob, p.alice);
+    expect(await codeOf(p, () => runCommand("reestablish", [p.alice, "-"], {}, { stdin: fromBob }))).toBe("state-reestablish-first");
+    await runCommand("reestablish", [p.alice]);
+    expect(await codeOf(p, () => runCommand("receive", [p.alice, "-"], {}, { stdin: late }))).toBe("state-reestablishing");
+    expect(await codeOf(p, () => runCommand("add-htlc", [p.alice, "20000sat"], offer()))).toBe("state-reestablishing");
+    await runCommand("reestablish", [p.alice, "-"], {}, { stdin: fromBob });
+    await runCommand("add-htlc", [p.alice, "20000sat"], offer());
+  });
+
   test("state-peer-asks-fail, state-reestablish-number, state-reestablish-secret", async () => {
     const { p, said, meets } = await twoRounds();
+    await runCommand("reestablish", [p.alice]);
     expect(await meets({ next_commitment_number: 0 })).toBe("state-peer-asks-fail");
     expect(await meets({ next_commitment_number: 2 })).toBe("state-reestablish-number");
     expect(await meets({ next_commitment_number: 4 })).toBe("state-reestablish-number");
@@ -81,6 +94,7 @@ describe("a channel_reestablish that does not fit", () => {
   test("state-peer-behind: the peer's folder is an old one, and the peer itself never broadcasts again", async () => {
     const { p, old, said } = await twoRounds();
     const fromOld = await said(old, p.alice);
+    await runCommand("reestablish", [p.alice]);
     expect(await codeOf(p, () => runCommand("reestablish", [p.alice, "-"], {}, { stdin: fromOld }))).toBe("state-peer-behind");
     const { document } = await runCommand("reestablish", [old, "-"], {}, { stdin: await said(p.alice, old) });
     expect(document).toMatchObject({ behind: true, retransmits: [] });

@@ -4,7 +4,7 @@ import { LnError } from "../errors.js";
 import { type Message, encodeMessage } from "../wire/messages.js";
 import type { MessageLog, OutboxEntry } from "./state.js";
 
-export const EMPTY_LOG: MessageLog = { lastSent: 0, lastReceived: 0, recentlyReceived: [], outbox: [], lastReply: null, requests: [] };
+export const EMPTY_LOG: MessageLog = { lastSent: 0, lastReceived: 0, recentlyReceived: [], outbox: [], lastReply: null, reestablishing: false, requests: [] };
 
 /** How many received messages are remembered by their hash. */
 const REMEMBERED = 32;
@@ -15,8 +15,12 @@ export interface Sent {
   readonly seq: number;
 }
 
-/** Puts a message into the outbox until the peer acknowledges it. One that holds a secret is kept by its type alone. */
+/**
+ * Puts a message into the outbox until the peer acknowledges it. One that holds a secret is kept by its type alone.
+ * Throws: state-reestablishing.
+ */
 export function recordSent(log: MessageLog, message: Message): { readonly log: MessageLog; readonly sent: Sent } {
+  requireConnected(log, message.type);
   const seq = log.lastSent + 1;
   const { type } = message;
   const wire = type === "revoke_and_ack" ? null : encodeMessage(message);
@@ -52,6 +56,12 @@ export function classifyReceived(log: MessageLog, { message, wire, seq }: Receiv
   if (known === undefined) throw new LnError("state-message-old", `message ${seq} is long past: ${expected} is due`, details);
   if (equalBytes(known.hash, hash)) return "repeat";
   throw new LnError("state-message-conflict", `another message ${seq} was received before`, details);
+}
+
+/** BOLT 2 §Message Retransmission. Throws: state-reestablishing. */
+export function requireConnected({ reestablishing }: MessageLog, type: string): void {
+  if (!reestablishing) return;
+  throw new LnError("state-reestablishing", `after our channel_reestablish the peer's comes first: no ${type} before it`, { type });
 }
 
 export function recordReceived(log: MessageLog, { wire }: Received): MessageLog {

@@ -69,6 +69,8 @@ export interface MessageLog {
   readonly outbox: readonly OutboxEntry[];
   /** Which of the two we sent last, for the order of retransmission. BOLT 2 §Message Retransmission. */
   readonly lastReply: "commitment_signed" | "revoke_and_ack" | null;
+  /** Our channel_reestablish is out and the peer's has not come: until then nothing else goes either way. BOLT 2 §Message Retransmission. */
+  readonly reestablishing: boolean;
   readonly requests: readonly RequestRecord[];
 }
 

@@ -3,7 +3,7 @@ import { LnError } from "../../errors.js";
 import type { Htlc } from "../../tx/spec.js";
 import type { CommitmentNumber } from "../../keys/shachain.js";
 import type { Message, MessageName } from "../../wire/messages.js";
-import { type Received, type Sent, classifyReceived, recordReceived, recordSent } from "../message-log.js";
+import { type Received, type Sent, classifyReceived, recordReceived, recordSent, requireConnected } from "../message-log.js";
 import type { ChannelState, MessageLog, OutboxEntry } from "../state.js";
 
 /** A revoked commitment of the peer's, as long as it may be published: what a penalty needs beyond the secret. */
@@ -70,11 +70,13 @@ function refuseOwn(log: MessageLog, { message, wire }: Received): void {
 
 /**
  * The log with a received message taken in, or null where it was held already.
- * Throws: state-message-own, state-message-gap, state-message-conflict, state-message-old.
+ * Throws: state-message-own, state-message-gap, state-message-conflict, state-message-old, state-reestablishing.
  */
 export function taking(log: MessageLog, received: Received): MessageLog | null {
   refuseOwn(log, received);
-  return classifyReceived(log, received) === "repeat" ? null : recordReceived(log, received);
+  if (classifyReceived(log, received) === "repeat") return null;
+  requireConnected(log, received.message.type);
+  return recordReceived(log, received);
 }
 
 /** A message that the channel is not waiting for. */

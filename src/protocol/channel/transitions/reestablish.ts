@@ -45,7 +45,7 @@ export function reestablish(channel: ChannelState): Outcome<FundedChannel> {
     myCurrentPerCommitmentPoint: ownPoint(state, local.current.number).point,
   };
   const seq = state.messages.lastSent + 1;
-  return done({ ...state, messages: { ...state.messages, lastSent: seq } }, { sent: { message, seq } });
+  return done({ ...state, messages: { ...state.messages, lastSent: seq, reestablishing: true } }, { sent: { message, seq } });
 }
 
 /** The peer's unsigned proposals, and what would take their being sent again for a repeat. BOLT 2 §Message Retransmission. */
@@ -89,6 +89,7 @@ export function resume(channel: ChannelState, keys: PartyKeys, received: Receive
   // Once something has come after it, or it has ended the channel, there is nothing to send again
   if (repeated && (received.seq !== before.messages.lastReceived || before.flags.behind))
     return { state: before, repeated, retransmitted: [], behind: before.flags.behind };
+  if (!repeated && !before.messages.reestablishing) throw unannounced();
   const state: FundedChannel = repeated ? before : { ...forgetting(before), messages: countingFrom(before.messages, received) };
 
   if (message.nextCommitmentNumber === 0n) {
@@ -128,7 +129,12 @@ function isHeld(log: MessageLog, received: Received): boolean {
 /** Whatever was lost before it, the peer counts on from this message. */
 function countingFrom(log: MessageLog, received: Received): MessageLog {
   const { seq = log.lastReceived + 1 } = received;
-  return recordReceived({ ...log, lastReceived: seq - 1, recentlyReceived: [] }, received);
+  return recordReceived({ ...log, lastReceived: seq - 1, recentlyReceived: [], reestablishing: false }, received);
+}
+
+/** Each side sends its own on a new connection, so what we hold is settled before the peer's says what we lack. */
+function unannounced(): LnError {
+  return new LnError("state-reestablish-first", "this party has not sent its own channel_reestablish: chankit reestablish without a message", {});
 }
 
 /** BOLT 2 §Message Retransmission: channel_ready is sent again as long as both sides are at their first commitment. */
