@@ -4,7 +4,15 @@ import { LnError } from "../errors.js";
 import { type Message, encodeMessage } from "../wire/messages.js";
 import type { MessageLog, OutboxEntry } from "./state.js";
 
-export const EMPTY_LOG: MessageLog = { lastSent: 0, lastReceived: 0, recentlyReceived: [], outbox: [], lastReply: null, reestablishing: false, requests: [] };
+export const EMPTY_LOG: MessageLog = {
+  lastSent: 0,
+  lastReceived: 0,
+  recentlyReceived: [],
+  outbox: [],
+  lastReply: null,
+  reestablishing: false,
+  requests: [],
+};
 
 /** How many received messages are remembered by their hash. */
 const REMEMBERED = 32;
