@@ -3,7 +3,7 @@ import { channelTypeOf } from "../protocol/tx/format.js";
 import { sat } from "../protocol/units.js";
 import { defineCommand } from "./shared/command.js";
 import { partyName } from "./shared/identity.js";
-import { openingFlags, ownLimits, ownTerms } from "./shared/opening.js";
+import { openingFlags, ownFeatures, ownLimits, ownTerms } from "./shared/opening.js";
 import { flag, integer } from "./shared/options.js";
 import { changeFlags, loadKeys, locateParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
 
@@ -37,6 +37,7 @@ export const command = defineCommand({
       limits: ownLimits(o),
       minimumDepth: o.minimumDepth ?? 3,
       allowPay: o.withoutPay !== true,
+      features: ownFeatures(o),
     };
     const keys = await loadKeys(ctx, paths, o);
     const outcome = receiving(() => acceptChannel(keys, received, options));

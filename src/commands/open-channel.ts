@@ -3,7 +3,7 @@ import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
 import { msat, perKw } from "../protocol/units.js";
 import { defineCommand } from "./shared/command.js";
 import { partyName } from "./shared/identity.js";
-import { openingFlags, ownLimits, ownTerms } from "./shared/opening.js";
+import { openingFlags, ownFeatures, ownLimits, ownTerms } from "./shared/opening.js";
 import { amountMsat, amountSat, feerate, flag, oneOf, requiredFlag } from "./shared/options.js";
 import { changeFlags, loadKeys, locateParty, partyArgument, settle } from "./shared/party.js";
 
@@ -39,6 +39,7 @@ export const command = defineCommand({
       terms: ownTerms(o, channelType, o.funding),
       limits: ownLimits(o),
       payExtension: o.withoutPay !== true,
+      features: ownFeatures(o),
     });
     return settle(ctx, { paths, loaded: undefined }, outcome, o, () => ({ phase: outcome.state.phase }));
   },

@@ -29,6 +29,7 @@ export const command = defineCommand({
         channel_type: state.channelType,
         opener: state.opener,
         pay_extension: state.payExtension,
+        features: state.features,
         ...(isFunded(state) ? { channel_id: toHex(state.channelId), funding: fundingOutpoint(state) } : {}),
         ...(isFunded(state) ? {} : { funding_address: await addressToFund(state) }),
         funding_satoshis: amount(state.fundingSatoshis),

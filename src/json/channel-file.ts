@@ -1,13 +1,13 @@
 import * as z from "zod/mini";
-import { CHAINS, type Limits, type NumberedPoint, type PartyParams } from "../protocol/channel/params.js";
-import { CHANGE_STAGES, type Change, type ChannelState, type Funding } from "../protocol/channel/state.js";
+import { CHAINS, FEATURES, type Limits, type NumberedPoint, type PartyParams } from "../protocol/channel/params.js";
+import { CHANGE_STAGES, CLOSING_OUTPUTS, type Change, type ChannelState, type Closing, type Funding } from "../protocol/channel/state.js";
 import { LnError } from "../protocol/errors.js";
 import type { ShachainSlot } from "../protocol/keys/shachain.js";
 import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
 import type { ChangeContent, CommitmentSpec, Htlc } from "../protocol/tx/spec.js";
 import type { Codec } from "./codec.js";
 import { decode, encode } from "./decode.js";
-import { fields } from "./fields.js";
+import { fields, optional } from "./fields.js";
 import {
   bytes32,
   commitmentNumber,
@@ -30,7 +30,7 @@ import { upgraded } from "./upgrade.js";
 
 /** What `channel.json` calls itself. Readers take every version up to this one; writing upgrades. */
 export const CHANNEL_FORMAT = "chankit-channel";
-export const CHANNEL_VERSION = 2;
+export const CHANNEL_VERSION = 3;
 
 function once<T>(make: () => T): () => T {
   let made: T | undefined;
@@ -123,6 +123,22 @@ const messageLog = fields({
 
 const shachainSlot = fields({ index: u64, secret: secret("per_commitment") }) satisfies Codec<ShachainSlot>;
 
+const closingTerms = { payer: side, scripts: dual(scriptPubkey), fee_satoshis: satoshi, locktime: u32 };
+
+const closingOffer = fields({
+  ...closingTerms,
+  fee_range: z.nullable(fields({ min_fee_satoshis: satoshi, max_fee_satoshis: satoshi })),
+  signatures: fields({ both: optional(signature), local_only: optional(signature), remote_only: optional(signature) }),
+});
+
+const signedClosing = fields({ ...closingTerms, outputs: z.enum(CLOSING_OUTPUTS), signatures: dual(signature) });
+
+const closing = fields({
+  offers: dual(z.nullable(closingOffer)),
+  last_offer: z.nullable(side),
+  signed: dual(z.nullable(signedClosing)),
+}) satisfies Codec<Closing>;
+
 const stagedCommit = fields({ number: commitmentNumber, spec: commitmentSpec });
 
 /** What the store keeps in every version of the file. */
@@ -143,6 +159,7 @@ const channel = {
   channel_type: z.enum(CHANNEL_TYPES),
   opener: side,
   pay_extension: z.boolean(),
+  features: list(z.enum(FEATURES)),
   temporary_channel_id: bytes32,
   funding_satoshis: satoshi,
   push_msat: millisatoshi,
@@ -193,6 +210,7 @@ export const fundedChannelFile = once(() =>
       closing_signed: z.boolean(),
     }),
     shutdown_scripts: dual(z.nullable(scriptPubkey)),
+    closing,
     messages: messageLog,
   }),
 );

@@ -1,7 +1,7 @@
 import { type NumberedPoint, type PartyParams, channelIdOf } from "../protocol/channel/params.js";
 import { EMPTY_LOG } from "../protocol/channel/message-log.js";
 import { chainHash } from "../protocol/channel/params.js";
-import type { FundedChannel } from "../protocol/channel/state.js";
+import { type FundedChannel, NO_CLOSING } from "../protocol/channel/state.js";
 import type { Basepoints } from "../protocol/keys/commitment-keys.js";
 import { type PartyKeys, ownPerCommitmentPoint } from "../protocol/keys/party-keys.js";
 import { type CommitmentNumber, EMPTY_SHACHAIN } from "../protocol/keys/shachain.js";
@@ -39,6 +39,7 @@ export function caseChannel(inputs: CaseInputs, as: Side, party: string): Funded
     channelType: inputs.channelType,
     opener: ours ? inputs.opener : opposite(inputs.opener),
     payExtension: false,
+    features: [],
     temporaryChannelId: chainHash("regtest"),
     fundingSatoshis: funding.amount,
     pushMsat: msat(0n),
@@ -66,6 +67,7 @@ export function caseChannel(inputs: CaseInputs, as: Side, party: string): Funded
     remoteSecrets: EMPTY_SHACHAIN,
     flags: { behind: false, forceClosed: null, shutdownSent: false, shutdownReceived: false, closingSigned: false },
     shutdownScripts: { local: null, remote: null },
+    closing: NO_CLOSING,
   };
 }
 

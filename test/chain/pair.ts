@@ -1,6 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Bytes32, type Txid, bytes32 } from "../../src/protocol/bytes.js";
 import type { Received, Sent } from "../../src/protocol/channel/message-log.js";
+import { FEATURES } from "../../src/protocol/channel/params.js";
 import { type ChannelState, type FundedChannel, isFunded, requireFunded } from "../../src/protocol/channel/state.js";
 import { type Proposal, propose, receiveChange } from "../../src/protocol/channel/transitions/changes.js";
 import { receiveCommitmentSigned, sign } from "../../src/protocol/channel/transitions/commit.js";
@@ -93,8 +94,16 @@ export function open(plan: ChannelPlan, outpoint: { readonly txid: Txid; readonl
     feeratePerKw,
     terms: termsOf("alice"),
     payExtension: true,
+    features: FEATURES,
   });
-  const accepted = acceptChannel(KEYS.bob, sent(proposed), { ...common, party: "bob", terms: termsOf("bob"), minimumDepth: 1, allowPay: true });
+  const accepted = acceptChannel(KEYS.bob, sent(proposed), {
+    ...common,
+    party: "bob",
+    terms: termsOf("bob"),
+    minimumDepth: 1,
+    allowPay: true,
+    features: FEATURES,
+  });
   const taken = receiveAcceptChannel(proposed.state, sent(accepted));
   const created = createFunding(unfunded(taken.state), KEYS.alice, outpoint, null);
   const signed = signFunding(accepted.state, KEYS.bob, sent(created));

@@ -1,10 +1,10 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readChannel } from "../../src/json/channel-file.js";
+import { CHANNEL_VERSION, readChannel } from "../../src/json/channel-file.js";
 import { upgraded } from "../../src/json/upgrade.js";
 import { tempDir } from "../support/cli.js";
-import { SEEDS, readJson, runCommand } from "../support/party.js";
+import { ARTICLE, SEEDS, parties, readJson, runCommand, without } from "../support/party.js";
 import { refusal } from "./refusal.js";
 
 /** Bob's files as the first version of the format had them: Alice has paid and signed, and a payment of his own is under way. */
@@ -22,9 +22,21 @@ describe("a channel.json of an earlier version", () => {
     expect((await runCommand("make-revocation", [bob])).document).toMatchObject({ type: "revoke_and_ack" });
 
     const written = readJson(join(bob, "channel.json"));
-    expect(written["version"]).toBe(2);
+    expect(written["version"]).toBe(CHANNEL_VERSION);
     expect(written["messages"]).toMatchObject({ reestablishing: false });
+    expect(written).toMatchObject({ features: [], closing: { offers: { local: null, remote: null }, last_offer: null } });
     expect(upgraded(written)).toEqual(written);
+  });
+
+  test("every version on the way is read alike", async () => {
+    const first = readJson(join(FIRST, "channel.json"));
+    const state = readChannel(first, "c.json");
+    const second = { ...first, version: 2, messages: { ...(first["messages"] as object), reestablishing: false } };
+    expect(readChannel(second, "c.json")).toEqual(state);
+    // Before the funding is known there is no close
+    const p = await parties(ARTICLE, "proposed");
+    const unfunded = readJson(join(p.alice, "channel.json"));
+    expect(readChannel({ ...without(unfunded, "features"), version: 2 }, "c.json")).toEqual({ ...readChannel(unfunded, "c.json"), features: [] });
   });
 
   test("what is damaged in it is told as in the newest", () => {
@@ -34,7 +46,7 @@ describe("a channel.json of an earlier version", () => {
 
   test("what is of no version, or of a later one, is refused", () => {
     const first = readJson(join(FIRST, "channel.json"));
-    expect(refusal(() => readChannel({ ...first, version: 3 }, "c.json"))).toMatchObject({ code: "file-version-newer" });
+    expect(refusal(() => readChannel({ ...first, version: CHANNEL_VERSION + 1 }, "c.json"))).toMatchObject({ code: "file-version-newer" });
     for (const version of [0, -1, 1.5, "1", null]) {
       expect(refusal(() => readChannel({ ...first, version }, "c.json")).code).toMatch(/^json-/);
     }

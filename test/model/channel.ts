@@ -93,8 +93,9 @@ export function openBetween(
     pushMsat: toMsat(sat(plan.pushSat)),
     feeratePerKw: perKw(plan.feerate),
     payExtension: true,
+    features: [],
   });
-  const accepted = acceptChannel(KEYS[accepter], only(proposed.sent), { ...commonOf(accepter), minimumDepth: 1, allowPay: true });
+  const accepted = acceptChannel(KEYS[accepter], only(proposed.sent), { ...commonOf(accepter), minimumDepth: 1, allowPay: true, features: [] });
   const taken = receiveAcceptChannel(proposed.state, only(accepted.sent));
   if (isFunded(taken.state)) throw new Error("funded already");
   const created = createFunding(taken.state, KEYS[opener], outpoint, null);

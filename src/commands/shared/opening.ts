@@ -1,5 +1,5 @@
 import { scriptPubkey } from "../../protocol/bytes.js";
-import { CHAINS, type Limits } from "../../protocol/channel/params.js";
+import { CHAINS, FEATURES, type Feature, type Limits } from "../../protocol/channel/params.js";
 import type { OwnTerms } from "../../protocol/channel/transitions/opening.js";
 import { FORMATS } from "../../protocol/tx/format.js";
 import { type ChannelType } from "../../protocol/tx/channel-type.js";
@@ -23,6 +23,11 @@ export const openingFlags = {
   maxToSelfDelay: flag("--max-to-self-delay <blocks>", "longest delay taken from the peer (default: 2016)", integer(1, 0xffff)),
   maxDustLimit: flag("--max-dust-limit <amount>", "highest dust limit taken from the peer (default: 10000sat)", amountSat),
   maxDustExposure: flag("--max-dust-exposure <amount>", "most value in trimmed HTLCs (default: 50000sat)", amountMsat),
+  withoutSimpleClose: toggle("--without-simple-close", "do not agree to option_simple_close: a mutual close is negotiated by closing_signed"),
+  withoutAnysegwit: toggle(
+    "--without-anysegwit",
+    "do not agree to option_shutdown_anysegwit: a mutual close pays to witness version 0 alone, and is no simple one",
+  ),
   withoutPay: toggle("--without-pay", "do not agree to chankit's direct balance shift"),
 };
 
@@ -42,6 +47,11 @@ export function ownTerms(o: OpeningOptions, channelType: ChannelType, funding: S
     maxAcceptedHtlcs: o.maxAcceptedHtlcs ?? FORMATS[channelType].maxAcceptedHtlcs,
     upfrontShutdownScript: o.upfrontShutdownScript ?? null,
   };
+}
+
+export function ownFeatures(o: OpeningOptions): readonly Feature[] {
+  if (o.withoutAnysegwit === true) return [];
+  return FEATURES.filter((feature) => feature !== "option_simple_close" || o.withoutSimpleClose !== true);
 }
 
 export function ownLimits(o: OpeningOptions): Limits {

@@ -1,4 +1,5 @@
 import { type Bytes32, type Point, type ScriptPubkey, bytes32, fromHex, reversed } from "../bytes.js";
+import { featureField, hasFeatureBit } from "../features.js";
 import type { Basepoints } from "../keys/commitment-keys.js";
 import type { CommitmentNumber } from "../keys/shachain.js";
 import type { FeeratePerKw, MilliSatoshi, Satoshi } from "../units.js";
@@ -28,6 +29,27 @@ export interface Limits {
   readonly maxDustLimitSatoshis: Satoshi;
   /** Most value that may stand in trimmed HTLCs of one commitment. BOLT 2 §Bounding exposure to trimmed in-flight HTLCs: `max_dust_htlc_exposure_msat`. */
   readonly maxDustHtlcExposureMsat: MilliSatoshi;
+}
+
+/** What two sides may agree on beside the channel type: how a mutual close is negotiated, and what it may pay to. */
+export const FEATURES = ["option_shutdown_anysegwit", "option_simple_close"] as const;
+export type Feature = (typeof FEATURES)[number];
+
+/** The odd bit of each pair, by which a side says that it can. BOLT 9 §BOLT #9: Assigned Feature Flags. */
+const FEATURE_BITS: Readonly<Record<Feature, number>> = { option_shutdown_anysegwit: 27, option_simple_close: 61 };
+
+/** BOLT 9 §BOLT #9: Assigned Feature Flags. */
+export function featuresField(features: readonly Feature[]): Uint8Array {
+  return featureField(features.map((feature) => FEATURE_BITS[feature]));
+}
+
+/**
+ * Those of a field that we know, by either bit of their pairs; option_simple_close counts only with what it depends on.
+ * BOLT 9 §BOLT #9: Assigned Feature Flags.
+ */
+export function featuresOf(field: Uint8Array): readonly Feature[] {
+  const found = FEATURES.filter((feature) => [FEATURE_BITS[feature], FEATURE_BITS[feature] - 1].some((bit) => hasFeatureBit(field, bit)));
+  return found.includes("option_shutdown_anysegwit") ? found : [];
 }
 
 /** A per-commitment point with the number it is for. */

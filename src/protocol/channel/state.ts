@@ -5,7 +5,7 @@ import { type Dual, type Side, opposite } from "../side.js";
 import type { ChannelType } from "../tx/channel-type.js";
 import { type ChangeContent, type CommitmentSpec, reckon, reduce } from "../tx/spec.js";
 import type { FeeratePerKw, MilliSatoshi, Satoshi } from "../units.js";
-import type { Chain, Limits, NumberedPoint, PartyParams } from "./params.js";
+import type { Chain, Feature, Limits, NumberedPoint, PartyParams } from "./params.js";
 
 /**
  * How far a change is, S being who proposed it and R the other. BOLT 2 §Normal Operation.
@@ -84,6 +84,50 @@ export interface Flags {
   readonly closingSigned: boolean;
 }
 
+/** Which outputs a closing transaction has. */
+export const CLOSING_OUTPUTS = ["both", "local_only", "remote_only"] as const;
+export type ClosingOutputs = (typeof CLOSING_OUTPUTS)[number];
+
+/** What a closing transaction follows from, beside the funding and the final balances. */
+export interface ClosingTerms {
+  /** Whose output the fee comes off: the opener's in a legacy close, the closer's in a simple one. */
+  readonly payer: Side;
+  readonly scripts: Dual<ScriptPubkey>;
+  readonly feeSatoshis: Satoshi;
+  readonly locktime: number;
+}
+
+export interface FeeRange {
+  readonly minFeeSatoshis: Satoshi;
+  readonly maxFeeSatoshis: Satoshi;
+}
+
+/** One side's closing_signed, or its closing_complete until that is answered. */
+export interface ClosingOffer extends ClosingTerms {
+  /** Of a closing_signed. */
+  readonly feeRange: FeeRange | null;
+  /** Its maker's, for each variant that the other may take up. */
+  readonly signatures: Readonly<Partial<Record<ClosingOutputs, Signature>>>;
+}
+
+/** A closing transaction that both have signed: it may be in the chain at any time. */
+export interface SignedClosing extends ClosingTerms {
+  readonly outputs: ClosingOutputs;
+  readonly signatures: Dual<Signature>;
+}
+
+/** A mutual close. BOLT 2 §Channel Close. */
+export interface Closing {
+  /** By who made them, of the present connection. */
+  readonly offers: Dual<ClosingOffer | null>;
+  /** Who made the newest closing_signed. */
+  readonly lastOffer: Side | null;
+  /** By who pays, the newest. */
+  readonly signed: Dual<SignedClosing | null>;
+}
+
+export const NO_CLOSING: Closing = { offers: { local: null, remote: null }, lastOffer: null, signed: { local: null, remote: null } };
+
 interface ChannelBase {
   /** The party's name, for file names and readers. */
   readonly party: string;
@@ -94,6 +138,8 @@ interface ChannelBase {
   readonly opener: Side;
   /** Whether both agreed to chankit's `pay`. */
   readonly payExtension: boolean;
+  /** What both can do; before the accepter has answered, what was proposed. */
+  readonly features: readonly Feature[];
   readonly temporaryChannelId: Bytes32;
   readonly fundingSatoshis: Satoshi;
   readonly pushMsat: MilliSatoshi;
@@ -133,7 +179,9 @@ export interface FundedChannel extends ChannelBase {
   readonly knownPreimages: readonly Bytes32[];
   readonly remoteSecrets: Shachain;
   readonly flags: Flags;
+  /** What each side is to be paid to: what it named when opening, in its shutdown, or in its last closing_complete. */
   readonly shutdownScripts: Dual<ScriptPubkey | null>;
+  readonly closing: Closing;
 }
 
 export interface StagedCommit {

@@ -1,4 +1,5 @@
 import { type Bytes32, type Point, equalBytes } from "../bytes.js";
+import { featureField } from "../features.js";
 import type { CommitmentKeys } from "../keys/commitment-keys.js";
 import { type Lock, p2wpkh, p2wsh } from "../script/assemble.js";
 import { anchorScript } from "../script/anchor.js";
@@ -131,13 +132,7 @@ export const FORMATS: Readonly<Record<ChannelType, CommitmentFormat>> = {
 
 /** The channel_type TLV's value: the format's bits as a feature field (BOLT 9), empty for `legacy`. BOLT 2 §Defined Channel Types. */
 export function channelTypeFeatures(type: ChannelType): Uint8Array {
-  const { featureBits } = FORMATS[type];
-  const bytes = new Uint8Array(Math.max(0, ...featureBits.map((bit) => (bit >> 3) + 1)));
-  for (const bit of featureBits) {
-    const at = bytes.length - 1 - (bit >> 3);
-    bytes[at] = (bytes[at] ?? 0) | (1 << (bit & 7));
-  }
-  return bytes;
+  return featureField(FORMATS[type].featureBits);
 }
 
 /** The format that a channel_type TLV names, or null where it is none of ours. */

@@ -60,6 +60,13 @@ const PAY = 0x867c;
  */
 const PAY_EXTENSION = 0x27b0da97;
 
+/**
+ * TLV of open_channel, answered in accept_channel with those of them that the accepter has, too: features as a BOLT 9 field. Others have them from
+ * `init`, which chankit does not speak, and ignore it as odd; `sha256("chankit features")`'s first four bytes with the lowest bit set.
+ * BOLT 1 §Type-Length-Value Format.
+ */
+const FEATURES = 0x61685937;
+
 /** BOLT 4 (Packet Structure): version 1, public key 33, hops 1300, HMAC 32. */
 const ONION_PACKET_SIZE = 1 + 33 + 1300 + 32;
 /** 20 hold times of 4 bytes, 210 truncated HMACs of 4 bytes. BOLT 2 §Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and `update_fail_malformed_htlc`. */
@@ -81,6 +88,7 @@ const openingTlvs = {
   upfront_shutdown_script: tlv(0, restScript),
   channel_type: tlv(1, restBytes),
   pay_extension: tlv(PAY_EXTENSION, flag),
+  features: tlv(FEATURES, restBytes),
 };
 
 const closing = {

@@ -13,7 +13,7 @@ import type { MessageOf } from "../../wire/messages.js";
 import { type Received, acknowledge, newestSent } from "../message-log.js";
 import { requireOwnKeys } from "../own-keys.js";
 import { channelIdOf } from "../params.js";
-import { type ChannelState, type FundedChannel, type LocalCommit, type UnfundedChannel, isFunded, ownPoint } from "../state.js";
+import { type ChannelState, type FundedChannel, type LocalCommit, NO_CLOSING, type UnfundedChannel, isFunded, ownPoint } from "../state.js";
 import { commitmentTerms } from "../terms.js";
 import { verifySignatures } from "./commit.js";
 import { type Outcome, done, expectChannel, expectType, sending, taking, notDue } from "./outcome.js";
@@ -58,6 +58,7 @@ function fundedBy(
     remoteSecrets: EMPTY_SHACHAIN,
     flags: { behind: false, forceClosed: null, shutdownSent: false, shutdownReceived: false, closingSigned: false },
     shutdownScripts: { local: params.local.upfrontShutdownScript, remote: params.remote.upfrontShutdownScript },
+    closing: NO_CLOSING,
   };
 }
 

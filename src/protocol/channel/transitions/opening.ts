@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type Point, bytes32, concat, equalBytes, toHex } from "../../bytes.js";
+import { type Point, bytes32, concat, equalBytes, scriptPubkey, toHex } from "../../bytes.js";
 import type { Basepoints } from "../../keys/commitment-keys.js";
 import { assertOnCurve } from "../../keys/derivation.js";
 import { type PartyKeys, basepointsOf } from "../../keys/party-keys.js";
@@ -19,7 +19,7 @@ import { type FeeratePerKw, type MilliSatoshi, type Satoshi } from "../../units.
 import type { MessageOf } from "../../wire/messages.js";
 import { EMPTY_LOG, type Received, acknowledge } from "../message-log.js";
 import { ownPointsFrom } from "../own-keys.js";
-import { type Chain, type Limits, type NumberedPoint, type PartyParams, chainHash } from "../params.js";
+import { type Chain, type Feature, type Limits, type NumberedPoint, type PartyParams, chainHash, featuresField, featuresOf } from "../params.js";
 import { type ChannelState, type UnfundedChannel, isFunded, ownPoint } from "../state.js";
 import { type Outcome, done, expectChannel, expectType, sending, taking, notDue } from "./outcome.js";
 
@@ -37,6 +37,8 @@ export interface OpenOptions {
   readonly limits: Limits;
   /** Whether to propose chankit's `pay`. */
   readonly payExtension: boolean;
+  /** What to propose. */
+  readonly features: readonly Feature[];
 }
 
 /**
@@ -80,9 +82,11 @@ function announcement(state: UnfundedChannel) {
   return {
     ...figures,
     firstPerCommitmentPoint: ownPoint(state, 0).point,
-    ...(upfrontShutdownScript === null ? {} : { upfrontShutdownScript }),
+    // An empty script is how BOLT 2 spells that there is none
+    upfrontShutdownScript: upfrontShutdownScript ?? scriptPubkey(new Uint8Array()),
     channelType: channelTypeFeatures(state.channelType),
     ...(state.payExtension ? { payExtension: true as const } : {}),
+    ...(state.features.length > 0 ? { features: featuresField(state.features) } : {}),
   };
 }
 
@@ -95,7 +99,6 @@ function announcedBy(message: MessageOf<"open_channel"> | MessageOf<"accept_chan
   const points: Basepoints = { fundingPubkey, revocationBasepoint, paymentBasepoint, delayedPaymentBasepoint, htlcBasepoint };
   for (const [name, point] of Object.entries({ ...points, firstPerCommitmentPoint })) assertOnCurve(point as Point, snake(name));
   const { dustLimitSatoshis, maxHtlcValueInFlightMsat, channelReserveSatoshis, htlcMinimumMsat, toSelfDelay, maxAcceptedHtlcs } = message;
-  // An empty script is how BOLT 2 spells that there is none
   const upfrontShutdownScript = message.upfrontShutdownScript?.length ? message.upfrontShutdownScript : null;
   return {
     params: {
@@ -112,6 +115,12 @@ function announcedBy(message: MessageOf<"open_channel"> | MessageOf<"accept_chan
   };
 }
 
+/** What both sides can do. */
+function inCommon(ours: readonly Feature[], { features }: MessageOf<"open_channel"> | MessageOf<"accept_channel">): readonly Feature[] {
+  const theirs = featuresOf(features ?? new Uint8Array());
+  return ours.filter((feature) => theirs.includes(feature));
+}
+
 function snake(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
@@ -124,6 +133,8 @@ export interface AcceptOptions {
   readonly minimumDepth: number;
   /** Whether to agree to `pay` where the opener proposes it. */
   readonly allowPay: boolean;
+  /** What to agree to where the opener proposes it. */
+  readonly features: readonly Feature[];
 }
 
 /** The accepter's answer. BOLT 2 §The `accept_channel` Message. Throws: policy-…, key-not-on-curve, state-message-type. */
@@ -142,6 +153,7 @@ export function acceptChannel(keys: PartyKeys, received: Received, options: Acce
   checkMaxAcceptedHtlcs(remote, channelType);
   checkInitialBalances(proposal, remote.channelReserveSatoshis);
 
+  const features = inCommon(options.features, message);
   const local: PartyParams = { ...basepointsOf(keys), ...options.terms };
   checkPeerParams(local, { ...options.limits, maxToSelfDelay: 0xffff });
   checkMaxAcceptedHtlcs(local, channelType);
@@ -153,6 +165,7 @@ export function acceptChannel(keys: PartyKeys, received: Received, options: Acce
     phase: "awaiting_funding_created",
     ...proposal,
     payExtension: options.allowPay && message.payExtension === true,
+    features,
     temporaryChannelId: message.temporaryChannelId,
     limits: options.limits,
     ownPoints: ownPointsFrom(keys, 0),
@@ -183,10 +196,12 @@ export function receiveAcceptChannel(state: ChannelState, received: Received): O
   checkMaxAcceptedHtlcs(remote, state.channelType);
   checkReserves(state.params.local, remote);
   checkInitialBalances(state, remote.channelReserveSatoshis);
+  const features = inCommon(state.features, message);
   return done({
     ...state,
     phase: "awaiting_funding",
     payExtension: state.payExtension && message.payExtension === true,
+    features,
     messages: acknowledge(messages, () => true),
     params: { ...state.params, remote },
     minimumDepth: message.minimumDepth,
