@@ -151,10 +151,8 @@ function proposing(scene: Scene, by: By): readonly Illegal[] {
   refuse("policy-balance", pay(left + 1n));
   refuse("policy-balance", add(left + 1n > minimum ? left + 1n : minimum));
   if (left > 0n && reserve > 0n) {
-    // Where the opener keeps no buffer, it may be short already, which its peer is told first
-    if (!isOpener) {
-      if (plan.buffered || by === "theirs") refuse("policy-reserve", pay(left));
-    } else if (costs(plan.type, 253n, 0) > 0n) refuse("policy-fee-unaffordable", pay(left));
+    if (!isOpener) refuse("policy-reserve", pay(left));
+    else if (costs(plan.type, 253n, 0) > 0n) refuse("policy-fee-unaffordable", pay(left));
     const free = (["mine", "theirs"] as const).map((owner) => {
       const { rate, htlcs, balances } = owner === by ? onOwn : onOther;
       const { dustLimitSat } = plan.parties[owner === "mine" ? who : other(who)];

@@ -75,20 +75,27 @@ export function dustMustBeBounded(proposed: FundedChannel): void {
 export function requireRemovable(state: FundedChannel, remover: Side, id: bigint): Htlc {
   const details = { id: id.toString(), offered_by: opposite(remover) };
   const found = unrevokedSpecs(state).map(({ htlcs }) => htlcs.find((htlc) => htlc.id === id && htlc.offeredBy !== remover));
-  const htlc = found.find((candidate) => candidate !== undefined);
-  const pending = state.changes[opposite(remover)].some(
-    ({ content, stage }) => content.kind === "add_htlc" && content.id === id && stage !== "irrevocable",
-  );
-  if (htlc === undefined && !pending) throw new LnError("state-htlc-unknown", `no HTLC ${id} was offered by the ${opposite(remover)} side`, details);
+  const pending = pendingHtlc(state, opposite(remover), id);
+  const htlc = found.find((candidate) => candidate !== undefined) ?? pending;
+  if (htlc === undefined) throw new LnError("state-htlc-unknown", `no HTLC ${id} was offered by the ${opposite(remover)} side`, details);
   const ending = state.changes[remover].some(
     ({ content, stage }) => (content.kind === "fulfill_htlc" || content.kind === "fail_htlc") && content.id === id && stage !== "irrevocable",
   );
   demand(!ending, "policy-htlc-removed-twice", () => [`HTLC ${id} is being removed already`, details]);
-  demand(htlc !== undefined && !pending && found.every((candidate) => candidate !== undefined), "policy-htlc-not-committed", () => [
+  demand(pending === undefined && found.every((candidate) => candidate !== undefined), "policy-htlc-not-committed", () => [
     `HTLC ${id} is not irrevocably committed on both sides yet`,
     details,
   ]);
-  return htlc as Htlc;
+  return htlc;
+}
+
+/** An HTLC whose offer is not irrevocable yet. */
+function pendingHtlc(state: FundedChannel, offeredBy: Side, id: bigint): Htlc | undefined {
+  const adds = state.changes[offeredBy].flatMap(({ content, stage }) => (content.kind === "add_htlc" && stage !== "irrevocable" ? [content] : []));
+  const add = adds.find((candidate) => candidate.id === id);
+  if (add === undefined) return undefined;
+  const { amountMsat, paymentHash, cltvExpiry } = add;
+  return { id, offeredBy, amountMsat, paymentHash, cltvExpiry };
 }
 
 /** BOLT 2 §Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and `update_fail_malformed_htlc`. */

@@ -59,4 +59,25 @@ describe("what crosses on the wire is no fault of either side's", () => {
     const more = letter({ message: { ...message, amountMsat: msat(55_380_001n) } as typeof message, seq });
     expect(() => receiveChange(state, more)).toThrow(expect.objectContaining({ code: "policy-reserve" }) as Error);
   });
+
+  test("the accepter helps an opener out that what has crossed leaves short", () => {
+    const channel = open(40_000n, 5000n);
+    const crossing = propose(channel.states.alice, { kind: "pay", amountMsat: msat(55_380_000n) });
+    // Two HTLCs make the commitment 1720 sat dearer, more than Alice's reserve of 1000 holds
+    channel.states.alice = requireFunded(crossing.state);
+    for (const at of [1, 2]) {
+      const offer = propose(channel.states.bob, add(10_000n, at));
+      channel.states.bob = requireFunded(offer.state);
+      channel.states.alice = requireFunded(receiveChange(channel.states.alice, letter(offer.sent!)).state);
+    }
+    channel.states.bob = requireFunded(receiveChange(channel.states.bob, letter(crossing.sent!)).state);
+    channel.commit("alice");
+    const underpaid = expect.objectContaining({ code: "policy-commitment-underpaid" }) as Error;
+    expect(() => sign(channel.states.bob, KEYS.bob)).toThrow(underpaid);
+
+    expect(() => propose(channel.states.bob, add(2_000n, 3))).toThrow(expect.objectContaining({ code: "policy-fee-unaffordable" }) as Error);
+    channel.propose("bob", { kind: "pay", amountMsat: msat(1_000_000n) });
+    for (const signer of ["bob", "alice"] as const) channel.commit(signer);
+    expect(channel.states.alice.fundings[0].local.current?.spec.htlcs).toHaveLength(2);
+  });
 });

@@ -137,7 +137,9 @@ function withChange(state: FundedChannel, by: Side, content: ChangeContent): Fun
       idMustBeNext(content.id, state.nextIds[by].pay);
       amountMustBePositive(content.amountMsat);
       payerMustHave(before, by, content.amountMsat);
-      affordable(judged, by);
+      // The accepter's payment makes the opener no poorer, so nothing is asked of the opener then
+      if (by === state.opener) openerMustAffordFee(judged);
+      payerMustKeepReserve(judged, by);
       return { ...changed, nextIds: withSide(state.nextIds, by, { ...state.nextIds[by], pay: content.id + 1n }) };
     case "add_htlc":
       noPayAfterShutdown(state, by);
@@ -147,7 +149,9 @@ function withChange(state: FundedChannel, by: Side, content: ChangeContent): Fun
       expiryMustBeHeight(content);
       payerMustHave(before, by, content.amountMsat);
       htlcsMustFit(judged, by);
-      affordable(judged, by);
+      // A receiver asks it only of the opener's own proposals
+      if (by === "local" || by === state.opener) openerMustAffordFee(judged);
+      payerMustKeepReserve(judged, by);
       if (by === "local") dustMustBeBounded(changed);
       return { ...changed, nextIds: withSide(state.nextIds, by, { ...state.nextIds[by], htlc: content.id + 1n }) };
     case "fulfill_htlc": {
@@ -165,12 +169,6 @@ function withChange(state: FundedChannel, by: Side, content: ChangeContent): Fun
       openerMustAffordFee(judged);
       return changed;
   }
-}
-
-/** The payer keeps its reserve, and the opener can pay for both commitments; of the latter a receiver asks only where the opener proposes. */
-function affordable(judged: FundedChannel, by: Side): void {
-  if (by === "local" || by === judged.opener) openerMustAffordFee(judged);
-  payerMustKeepReserve(judged, by);
 }
 
 /** Irrevocable changes stay in sight until the next proposal, so that readers see how they ended. */
