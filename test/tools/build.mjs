@@ -1,5 +1,6 @@
-// Builds dist/: `node test/tools/build.mjs` everything, with `--bundle` only what bin/chankit.js runs.
+// Builds dist/: `node test/tools/build.mjs` everything, with `--bundle` only what bin/chankit.js runs, and that only where it is not of today's sources.
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -77,8 +78,28 @@ async function buildProgram() {
   await copyFile(new URL("secp256k1.wasm", import.meta.resolve("tiny-secp256k1")), join(fresh, "secp256k1.wasm"));
   await writeFile(join(fresh, "start.js"), await startFile());
   await keepBytecode(fresh);
+  await writeFile(join(fresh, BUILT_FROM), await sources());
   await replace(fresh, join(dist, "cli"));
   await writeFile(join(dist, "LICENSES.txt"), await licences(Object.keys(metafile.inputs)));
+}
+
+/** In dist/cli, what it was built from. */
+const BUILT_FROM = "built-from";
+
+/** A hash of everything that the program follows from: its sources, this script, the packages and the engine whose bytecode is kept. */
+async function sources() {
+  const files = (await readdir(join(root, "src"), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const paths = files.map((entry) => join(entry.parentPath, entry.name)).sort();
+  const hash = createHash("sha256").update(process.version);
+  for (const path of [...paths, join(root, "package.json"), join(root, "package-lock.json"), fileURLToPath(import.meta.url)]) {
+    hash.update(`\n${path}\n`).update(await readFile(path));
+  }
+  return hash.digest("hex");
+}
+
+async function isCurrent() {
+  const built = await readFile(join(dist, "cli", BUILT_FROM), "utf8").catch(() => "");
+  return built === (await sources());
 }
 
 /** @param {string} module */
@@ -213,4 +234,5 @@ async function buildLibrary() {
   }
 }
 
-await Promise.all(process.argv.includes("--bundle") ? [buildProgram()] : [buildProgram(), buildLibrary()]);
+if (!process.argv.includes("--bundle")) await Promise.all([buildProgram(), buildLibrary()]);
+else if (!(await isCurrent())) await buildProgram();
