@@ -29,6 +29,9 @@ const IMPORTS = [
   ["src/json/codec.ts", "commander", "json-below-store"],
   ["src/store/atomic-file.ts", "ecpair", "wif-in-json"],
   ["src/store/atomic-file.ts", "../protocol/tx/sign.js", "store-moves-data"],
+  ["src/node/rpc.ts", "../store/atomic-file.js", "node-beside-store"],
+  ["src/json/codec.ts", "../node/rpc.js", "node-serves-commands"],
+  ["src/commands/shared/context.ts", "node:http", "network-in-node"],
   ["src/vectors/case.ts", "../store/atomic-file.js", "vectors-above-json"],
   ["src/ecc/wasm.ts", "../vectors/case.js", "vectors-serve-commands"],
   ["src/commands/sign.ts", "./status.js", "commands-are-strangers"],
@@ -58,6 +61,7 @@ const ALLOWED = [
   ["src/commands/shared/render.ts", "chalk"],
   ["src/protocol/tx/sign.ts", "bitcoinjs-lib"],
   ["src/store/atomic-file.ts", "node:fs"],
+  ["src/node/rpc.ts", "node:http"],
   ["src/json/wif.ts", "ecpair"],
 ] as const;
 

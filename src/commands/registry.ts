@@ -13,6 +13,7 @@ export const GROUPS = {
   change: "Propose changes, pass messages",
   commit: "Commit and revoke",
   leave: "Leave, and punish",
+  chain: "Meet the chain",
   audit: "Look closely",
   self: "About chankit",
 } as const;
@@ -77,6 +78,7 @@ export const REGISTRY: readonly Entry[] = [
   entry("htlc-tx", "leave", "finish an HTLC transaction of our published commitment", async () => (await import("./htlc-tx.js")).command),
   entry("sweep", "leave", "take what is ours of a confirmed commitment", async () => (await import("./sweep.js")).command),
   entry("penalty-tx", "leave", "take everything of a revoked commitment", async () => (await import("./penalty-tx.js")).command),
+  entry("broadcast", "chain", "hand transactions to a Bitcoin Core node", async () => (await import("./broadcast.js")).command),
   entry(
     "inspect",
     "audit",

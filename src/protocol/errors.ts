@@ -182,6 +182,17 @@ export const ERROR_CODES = {
   "state-message-own": { what: "a party's own message handed to itself" },
   "input-unreadable": { what: "an input that is not there or can't be read" },
   "internal-unsigned": { what: "an input that was left without its signature" },
+  "policy-broadcast-mainnet": { what: "broadcasting on bitcoin's main chain without --mainnet" },
+  "policy-broadcast-marked": { what: "broadcasting what its report marks as not for broadcast" },
+  "policy-broadcast-unsigned": { what: "broadcasting an own commitment that force-close has not signed" },
+  "usage-node-url": { what: "a node's address that is none, or holds a password" },
+  "usage-node-credentials": { what: "no credentials for the node, or wrong ones" },
+  "input-node-answer": { what: "an answer that is no node's" },
+  "busy-node-unreachable": { what: "no node answers" },
+  "busy-node-timeout": { what: "the node takes too long to answer" },
+  "busy-node-starting": { what: "the node is not ready yet" },
+  "state-node-chain": { what: "the node is on another chain than the channel" },
+  "state-node-refused": { what: "the node refuses a call or a transaction" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

@@ -1,11 +1,19 @@
 import { toHex } from "../../src/protocol/bytes.js";
 import { bcoin } from "./bcoin.js";
-import type { Mined, RegtestNode } from "./regtest-node.js";
+import type { Mined, RegtestNode, Relayed } from "./regtest-node.js";
+
+/** A node with a mempool that takes part. */
+export interface BcoinNode extends RegtestNode {
+  /** Puts a transaction into the mempool, or with `dry` only says whether it would. */
+  relay(tx: string, dry?: boolean): Promise<Relayed>;
+}
 
 /** A full node of bcoin's in this process, in memory, with no peers and no port. */
-export async function startBcoin(rewardScript: Uint8Array): Promise<RegtestNode> {
+export async function startBcoin(rewardScript: Uint8Array): Promise<BcoinNode> {
   const { chain, mempool, miner } = new bcoin.FullNode({ network: "regtest", memory: true, listen: false, workers: false, logLevel: "none" });
   for (const part of [chain, mempool, miner]) await part.open();
+  // A block holds what it is told to, whatever the mempool has
+  miner.mempool = null;
   const rewards = bcoin.Address.fromScript(bcoin.Script.fromRaw(toHex(rewardScript), "hex"));
 
   const mine = async (transactions: readonly string[]): Promise<Mined> => {
@@ -37,6 +45,25 @@ export async function startBcoin(rewardScript: Uint8Array): Promise<RegtestNode>
       const output = coinbase?.outputs[0];
       if (coinbase === undefined || output === undefined) throw new Error(`there is no block ${height}`);
       return { txid: coinbase.txid(), amount: BigInt(output.value) };
+    },
+    blockAt: async (height) => {
+      const block = await chain.getBlock(height);
+      if (block === null) throw new Error("Block not found");
+      return toHex(block.toRaw());
+    },
+    relay: async (hex, dry = false) => {
+      const tx = bcoin.TX.fromRaw(hex, "hex");
+      try {
+        const missing = await mempool.addTX(tx);
+        mempool.removeOrphan(tx.hash("hex"));
+        if (missing !== null) return { kind: "refused", reason: "bad-txns-inputs-missingorspent" };
+      } catch (error) {
+        if (!isVerifyError(error)) throw error;
+        return { kind: "refused", reason: error.reason };
+      }
+      const entry = mempool.getEntry(tx.hash("hex"));
+      if (dry && entry !== null) await mempool.evictEntry(entry);
+      return { kind: "taken" };
     },
     stop: async () => {
       for (const part of [miner, mempool, chain]) await part.close();

@@ -6,6 +6,8 @@ import { createRequire } from "node:module";
  */
 
 export interface BcoinTx {
+  hash(encoding: "hex"): string;
+  txid(): string;
   readonly inputs: readonly { readonly script: BcoinScript; readonly witness: object }[];
   isFinal(height: number, time: number): boolean;
 }
@@ -15,6 +17,7 @@ interface BcoinScript {
 }
 
 interface BcoinBlock {
+  toRaw(): Uint8Array;
   readonly txs: readonly { txid(): string; readonly outputs: readonly { readonly value: number }[] }[];
 }
 
@@ -35,8 +38,16 @@ interface BcoinNode {
     getMedianTime(tip: object): Promise<number>;
     getBlock(height: number): Promise<BcoinBlock | null>;
   };
-  readonly mempool: { open(): Promise<void>; close(): Promise<void> };
-  readonly miner: { open(): Promise<void>; close(): Promise<void>; createJob(tip: null, address: object): Promise<BcoinJob> };
+  readonly mempool: {
+    open(): Promise<void>;
+    close(): Promise<void>;
+    /** What of its inputs is not known, where that is so. */
+    addTX(tx: BcoinTx): Promise<readonly string[] | null>;
+    getEntry(hash: string): object | null;
+    evictEntry(entry: object): Promise<void>;
+    removeOrphan(hash: string): boolean;
+  };
+  readonly miner: { mempool: null; open(): Promise<void>; close(): Promise<void>; createJob(tip: null, address: object): Promise<BcoinJob> };
 }
 
 interface Bcoin {
@@ -45,6 +56,7 @@ interface Bcoin {
     fromRaw(raw: string, encoding: "hex"): BcoinScript;
     verify(input: BcoinScript, witness: object, output: BcoinScript, tx: BcoinTx, index: number, value: number, flags: number): void;
   };
+  readonly Block: { fromRaw(raw: string, encoding: "hex"): BcoinBlock };
   readonly Address: { fromScript(script: BcoinScript): object };
   readonly FullNode: new (options: Readonly<Record<string, unknown>>) => BcoinNode;
 }

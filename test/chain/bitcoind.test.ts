@@ -1,8 +1,6 @@
-import { chmod, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { publicKey } from "../../src/protocol/keys/derivation.js";
 import { parseTxid } from "../../src/protocol/bytes.js";
@@ -13,6 +11,7 @@ import { perKw, sat } from "../../src/protocol/units.js";
 import { partyOf, secretOf } from "../protocol/channels.js";
 import { tempDir } from "../support/cli.js";
 import { startBitcoind } from "./bitcoind.js";
+import { buildStandIn } from "./build-stand-in.js";
 import { HOME } from "./spendings.js";
 
 // A busy machine is slow
@@ -20,24 +19,6 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const WALLET = secretOf<"payment_basepoint">("wallet");
 const LOCK = p2wpkh(publicKey(WALLET));
-
-/** The stand-in as one executable file, which finds bcoin where this test does. */
-async function buildStandIn(): Promise<string> {
-  const source = new URL("stand-in-bitcoind.ts", import.meta.url);
-  const program = join(tempDir(), "bitcoind.mjs");
-  await build({
-    entryPoints: [fileURLToPath(source)],
-    outfile: program,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    banner: { js: `#!${process.execPath}` },
-    define: { "import.meta.url": JSON.stringify(source.href) },
-    logLevel: "error",
-  });
-  await chmod(program, 0o755);
-  return program;
-}
 
 describe("a bitcoind", () => {
   let program: string;

@@ -18,8 +18,15 @@ interface Answer {
 /** What bitcoind answers a call with, when it is an error. */
 class RpcError extends Error {}
 
+/** A node that is reached by its JSON-RPC. */
+export interface BitcoindNode extends RegtestNode {
+  readonly url: string;
+  /** The file with user and password. */
+  readonly cookie: string;
+}
+
 /** A bitcoind on regtest in a temporary folder, with no peers; its RPC is on the loopback address alone, with the cookie that it writes. */
-export async function startBitcoind(program: string, rewardScript: Uint8Array): Promise<RegtestNode> {
+export async function startBitcoind(program: string, rewardScript: Uint8Array): Promise<BitcoindNode> {
   const datadir = await mkdtemp(join(tmpdir(), "chankit-bitcoind-"));
   const port = await freePort();
   const options = ["-regtest", "-server", "-listen=0", "-dnsseed=0", "-disablewallet", "-rpcbind=127.0.0.1", "-rpcallowip=127.0.0.1"];
@@ -35,9 +42,11 @@ export async function startBitcoind(program: string, rewardScript: Uint8Array): 
   let over: string | undefined;
   void ended.then((how) => (over = how));
 
+  const url = `http://127.0.0.1:${port}/`;
+  const cookieFile = join(datadir, "regtest", ".cookie");
   const call = async (method: string, ...params: readonly unknown[]): Promise<unknown> => {
-    const cookie = await readFile(join(datadir, "regtest", ".cookie"), "utf8");
-    const response = await fetch(`http://127.0.0.1:${port}/`, {
+    const cookie = await readFile(cookieFile, "utf8");
+    const response = await fetch(url, {
       method: "POST",
       headers: { authorization: `Basic ${Buffer.from(cookie.trim()).toString("base64")}`, "content-type": "application/json" },
       body: JSON.stringify({ jsonrpc: "1.0", id: method, method, params }),
@@ -66,6 +75,8 @@ export async function startBitcoind(program: string, rewardScript: Uint8Array): 
   const height = async (): Promise<number> => (await call("getblockcount")) as number;
   const rewards = `raw(${toHex(rewardScript)})`;
   return {
+    url,
+    cookie: cookieFile,
     height,
     medianTimePast: async () => ((await call("getblockchaininfo")) as { readonly mediantime: number }).mediantime,
     mine: async (transactions): Promise<Mined> => {
@@ -88,6 +99,7 @@ export async function startBitcoind(program: string, rewardScript: Uint8Array): 
       // Bitcoin Core gives bitcoins; eight digits survive a double
       return { txid: coinbase.txid, amount: BigInt(Math.round(coinbase.vout[0]!.value * 1e8)) };
     },
+    blockAt: async (at) => (await call("getblock", await call("getblockhash", at), 0)) as string,
     stop: async () => {
       await call("stop");
       await ended;

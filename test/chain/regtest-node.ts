@@ -4,6 +4,9 @@ import { startBitcoind } from "./bitcoind.js";
 /** What became of a block: it is the new tip, or the node refused it for what was in it. */
 export type Mined = { readonly kind: "mined"; readonly height: number } | { readonly kind: "refused"; readonly reason: string };
 
+/** Whether a transaction would be relayed, and what the node says where it would not. */
+export type Relayed = { readonly kind: "taken" } | { readonly kind: "refused"; readonly reason: string };
+
 /** A coinbase's first output. */
 export interface Reward {
   readonly txid: string;
@@ -20,6 +23,8 @@ export interface RegtestNode {
   /** Mines empty blocks. */
   advance(blocks: number): Promise<void>;
   rewardOf(height: number): Promise<Reward>;
+  /** A block's bytes in hex. */
+  blockAt(height: number): Promise<string>;
   stop(): Promise<void>;
 }
 

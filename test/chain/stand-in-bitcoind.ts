@@ -4,8 +4,8 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fromHex } from "../../src/protocol/bytes.js";
-import { startBcoin } from "./bcoin-node.js";
-import type { RegtestNode } from "./regtest-node.js";
+import { type BcoinNode, startBcoin } from "./bcoin-node.js";
+import { bcoin } from "./bcoin.js";
 
 /*
  * A program that takes bitcoind's options and answers those of its calls that the suite makes, out of bcoin: so that what talks to bitcoind is
@@ -14,18 +14,43 @@ import type { RegtestNode } from "./regtest-node.js";
 
 const option = (name: string): string => process.argv.find((argument) => argument.startsWith(`-${name}=`))!.slice(name.length + 2);
 
-/** Bitcoin Core's RPC_VERIFY_ERROR. */
+/** Bitcoin Core's RPC_VERIFY_ERROR, RPC_VERIFY_REJECTED, RPC_VERIFY_ALREADY_IN_UTXO_SET, RPC_DESERIALIZATION_ERROR and RPC_METHOD_NOT_FOUND. */
 const VERIFY_ERROR = -25;
+const VERIFY_REJECTED = -26;
+const ALREADY_IN_CHAIN = -27;
+const NOT_DECODED = -22;
+const NO_METHOD = -32601;
 
-class Refusal extends Error {}
+class Refusal extends Error {
+  readonly code: number;
+  constructor(message: string, code = VERIFY_ERROR) {
+    super(message);
+    this.code = code;
+  }
+}
 
 /** It is started with the first script that rewards shall go to. */
-let node: RegtestNode | undefined;
+let node: BcoinNode | undefined;
 
-async function nodeFor(descriptor: unknown): Promise<RegtestNode> {
+async function nodeFor(descriptor: unknown): Promise<BcoinNode> {
   const [, script] = /^raw\(([0-9a-f]+)\)$/.exec(String(descriptor)) ?? [];
   if (script === undefined) throw new Refusal(`no descriptor: ${String(descriptor)}`);
   return (node ??= await startBcoin(fromHex(script)));
+}
+
+/** Every transaction in a block. */
+async function isMined(txid: string): Promise<boolean> {
+  for (let height = (await node?.height()) ?? 0; height > 0; height--)
+    if (bcoin.Block.fromRaw(await node!.blockAt(height), "hex").txs.some((tx) => tx.txid() === txid)) return true;
+  return false;
+}
+
+function decoded(hex: unknown): string {
+  try {
+    return bcoin.TX.fromRaw(String(hex), "hex").txid();
+  } catch {
+    throw new Refusal("TX decode failed. Make sure the tx has at least one input.", NOT_DECODED);
+  }
 }
 
 const CALLS: Readonly<Record<string, (...params: readonly unknown[]) => unknown>> = {
@@ -44,8 +69,37 @@ const CALLS: Readonly<Record<string, (...params: readonly unknown[]) => unknown>
   getblockhash: (height) => String(height),
   getblock: async (hash, verbosity) => {
     const reward = await node?.rewardOf(Number(hash));
+    if (verbosity === 0) return node?.blockAt(Number(hash));
     if (reward === undefined || verbosity !== 2) throw new Refusal("Block not found");
     return { tx: [{ txid: reward.txid, vout: [{ value: Number(reward.amount) / 1e8 }] }] };
+  },
+  sendrawtransaction: async (hex) => {
+    const txid = decoded(hex);
+    if (await isMined(txid)) throw new Refusal("Transaction outputs already in utxo set", ALREADY_IN_CHAIN);
+    const relayed = await node!.relay(String(hex));
+    // As Bitcoin Core does, it takes what it has
+    if (relayed.kind === "refused" && !/already-in-mempool/.test(relayed.reason)) throw new Refusal(relayed.reason, VERIFY_REJECTED);
+    return txid;
+  },
+  testmempoolaccept: async (hexes) => {
+    const verdicts = [];
+    for (const hex of hexes as string[]) {
+      const relayed = await node!.relay(hex, true);
+      verdicts.push({
+        txid: decoded(hex),
+        ...(relayed.kind === "taken" ? { allowed: true, vsize: Math.ceil(hex.length / 2) } : { allowed: false, "reject-reason": relayed.reason }),
+      });
+    }
+    return verdicts;
+  },
+  submitpackage: async (hexes) => {
+    const results: Record<string, object> = {};
+    for (const hex of hexes as string[]) {
+      const relayed = await node!.relay(hex);
+      results[decoded(hex)] = { txid: decoded(hex), ...(relayed.kind === "taken" ? {} : { error: relayed.reason }) };
+    }
+    const failed = Object.values(results).some((result) => "error" in result);
+    return { package_msg: failed ? "transaction failed" : "success", "tx-results": results };
   },
   stop: () => {
     // Ends when this call is answered
@@ -68,10 +122,11 @@ const server = createServer((request, response) => {
       response.end(JSON.stringify({ result, error, id }));
     };
     try {
-      const result = await CALLS[method]!(...params);
-      answer(result, null);
+      const call = CALLS[method];
+      if (call === undefined) throw new Refusal("Method not found", NO_METHOD);
+      answer(await call(...params), null);
     } catch (error) {
-      answer(null, { code: VERIFY_ERROR, message: String(error instanceof Error ? error.message : error) });
+      answer(null, { code: error instanceof Refusal ? error.code : VERIFY_ERROR, message: String(error instanceof Error ? error.message : error) });
     }
   })();
 });

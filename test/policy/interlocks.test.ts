@@ -461,6 +461,24 @@ const RULES: readonly Rule[] = [
     const chain = { confirmed: "100", height: broken ? "242" : "243" };
     return { p, act: () => runCommand("sweep", [p.alice], { ...PENALTY, ...chain, tx: "-" }, { stdin: tx }) };
   }),
+  rule("policy-broadcast-unsigned", "broadcast a commitment that a copy has signed", async (broken) => {
+    const p = await afterStep(20);
+    const { document } = await runCommand("force-close", [broken ? backupOf(p.alice) : p.alice]);
+    return { p, act: () => runCommand("broadcast", [p.alice, "-"], { dryRun: true }, { stdin: document }) };
+  }),
+  rule("policy-broadcast-marked", "broadcast a test case's report", async (broken) => {
+    const p = await afterStep(20);
+    const { document } = await runCommand("force-close", [p.alice]);
+    const stdin = broken ? { ...document, not_for_broadcast: "a test case" } : document;
+    return { p, act: () => runCommand("broadcast", [p.alice, "-"], { dryRun: true }, { stdin }) };
+  }),
+  rule("policy-broadcast-mainnet", "broadcast on the main chain without saying so", async (broken) => {
+    const p = await afterStep(20);
+    editState(p.alice, (state) => ({ ...state, chain: "bitcoin" }));
+    const { document } = await runCommand("force-close", [p.alice]);
+    const flags: FlagTexts = broken ? {} : { mainnet: true };
+    return { p, act: () => runCommand("broadcast", [p.alice, "-"], { dryRun: true, ...flags }, { stdin: document }) };
+  }),
   rule("policy-vector-channel", "penalty-tx in a test case", async (broken) => {
     const { tx, ...p } = await published(true);
     if (broken) editState(p.bob, (state) => ({ ...state, purpose: "vector" }));

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { expect, vi } from "vitest";
 import { REGISTRY } from "../../src/commands/registry.js";
 import type { Report } from "../../src/commands/shared/command.js";
-import type { Context } from "../../src/commands/shared/context.js";
+import { type Context, connectLazily } from "../../src/commands/shared/context.js";
 import { printChannel, readChannel } from "../../src/json/channel-file.js";
 import { readKeysDocument } from "../../src/json/keys-file.js";
 import { parseStrict } from "../../src/json/strict.js";
@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly outputIsStdout?: boolean;
   /** The machine that it runs on, this one unless given. */
   readonly host?: Host;
+  /** The environment, empty unless given. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Takes a state that goes to standard output. */
   readonly writeStdout?: (text: string) => void;
 }
@@ -56,7 +58,7 @@ function noStdout(): never {
   throw new Error("a state for standard output: only a process has one");
 }
 
-function contextFor({ stdin, outputIsStdout = true, host = nodeHost(), writeStdout = noStdout }: RunOptions): Context {
+function contextFor({ stdin, outputIsStdout = true, host = nodeHost(), env = {}, writeStdout = noStdout }: RunOptions): Context {
   let read = false;
   return {
     store: openStore(parseStrict, host),
@@ -69,6 +71,8 @@ function contextFor({ stdin, outputIsStdout = true, host = nodeHost(), writeStdo
     outputIsStdout,
     self: ["chankit"],
     entropy: (size) => new Uint8Array(size).fill(9),
+    env,
+    connect: connectLazily,
     warn: (line) => {
       throw new Error(`unexpected warning: ${line}`);
     },
@@ -152,6 +156,8 @@ export const OUTPOINT = "8984484a580b825b9972d7adb15050b3ab624ccd731946b3eeddb92
 
 /** What each side demands when it opens a channel. */
 export interface Terms {
+  /** The funding output, the article's unless given. */
+  readonly outpoint?: string;
   readonly open: FlagTexts;
   readonly accept: FlagTexts;
 }
@@ -168,14 +174,14 @@ export const ANCHORS: Terms = { open: { funding: "0.1btc", push: "0.04btc", chan
 export const SEEDS = { alice: "01".repeat(32), bob: "02".repeat(32) } as const;
 
 /** Alice opens a channel to Bob, as far as `until`. */
-export async function openChannel(p: Parties, { open, accept }: Terms, until: Opening = "open"): Promise<void> {
+export async function openChannel(p: Parties, { open, accept, outpoint = OUTPOINT }: Terms, until: Opening = "open"): Promise<void> {
   const steps: Readonly<Record<Opening, () => Promise<unknown>>> = {
     keys: async () => {
       for (const party of ["alice", "bob"] as const) await runCommand("keygen", [p[party]], { seed: "-" }, { stdin: SEEDS[party] });
     },
     proposed: () => send(p, "open-channel", [p.alice], open),
     accepted: () => send(p, "accept-channel", [p.bob, join(p.wire, "0001-alice-open_channel.json")], accept),
-    created: () => send(p, "create-funding", [p.alice, join(p.wire, "0001-bob-accept_channel.json")], { outpoint: OUTPOINT }),
+    created: () => send(p, "create-funding", [p.alice, join(p.wire, "0001-bob-accept_channel.json")], { outpoint }),
     signed: () => send(p, "sign-funding", [p.bob, join(p.wire, "0002-alice-funding_created.json")]),
     released: () => runCommand("release-funding", [p.alice, join(p.wire, "0002-bob-funding_signed.json")]),
     open: async () => {

@@ -1,3 +1,4 @@
+import type { Endpoint, Rpc } from "../../node/rpc.js";
 import type { Store } from "../../store/channel-store.js";
 
 /** All that a command sees of the world outside its arguments. */
@@ -13,9 +14,16 @@ export interface Context {
   readonly self: readonly string[];
   /** Secret: fresh randomness. Only `keygen` asks for it. */
   readonly entropy: (size: number) => Uint8Array;
+  /** The environment's variables. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** A node's JSON-RPC. */
+  readonly connect: (endpoint: Endpoint) => Promise<Rpc>;
   /** A line for standard error. */
   readonly warn: (line: string) => void;
 }
 
 /** Web Crypto, which every Node has without loading anything. */
 export const systemEntropy = (size: number): Uint8Array => globalThis.crypto.getRandomValues(new Uint8Array(size));
+
+/** The network's code is loaded by whoever asks a node. */
+export const connectLazily = async (endpoint: Endpoint): Promise<Rpc> => (await import("../../node/rpc.js")).connect(endpoint);

@@ -14,6 +14,29 @@ export function readTransaction(ctx: Context, path: string): ReturnType<typeof t
   return transactionIn(readInput(ctx, path), path);
 }
 
+/** The transactions of one report, in the order in which they may be sent; `mark` is why they are for no chain, where the report says so. */
+export interface Reported {
+  readonly txs: readonly ReturnType<typeof transactionFromHex>[];
+  readonly mark: string | null;
+}
+
+const reported = z.looseObject({
+  not_for_broadcast: z.optional(z.string()),
+  tx: z.optional(z.string()),
+  transactions: z.optional(z.array(z.looseObject({ tx: z.string() }))),
+});
+
+/** Signed transactions: hex in a file, or one of our reports with a `tx` or with `transactions`. Throws: tx-not-parsed, json-…, input-unreadable. */
+export function readTransactions(ctx: Context, path: string): Reported {
+  const content = readInput(ctx, path).trim();
+  if (!content.startsWith("{")) return { txs: [transactionIn(content, path)], mark: null };
+  const document = parseStrict(content, path);
+  const { tx, transactions, not_for_broadcast: mark = null } = decode(reported, document, path);
+  const hexes = transactions?.map((one) => one.tx) ?? (tx === undefined ? [] : [tx]);
+  if (hexes.length > 0) return { txs: hexes.map((hex) => transactionIn(hex, path)), mark };
+  throw new LnError("tx-not-parsed", `${path} holds no signed transaction: hex, or JSON with \`tx\` or \`transactions\``, { source: path });
+}
+
 /** The same from a text; `path` is what refusals call it. Throws: tx-not-parsed, json-…. */
 export function transactionIn(text: string, path: string): ReturnType<typeof transactionFromHex> {
   const content = text.trim();
