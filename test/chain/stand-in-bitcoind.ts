@@ -78,7 +78,7 @@ const CALLS: Readonly<Record<string, (...params: readonly unknown[]) => unknown>
     if (await isMined(txid)) throw new Refusal("Transaction outputs already in utxo set", ALREADY_IN_CHAIN);
     const relayed = await node!.relay(String(hex));
     // As Bitcoin Core does, it takes what it has
-    if (relayed.kind === "refused" && !/already-in-mempool/.test(relayed.reason)) throw new Refusal(relayed.reason, VERIFY_REJECTED);
+    if (relayed.kind === "refused" && !relayed.reason.includes("already-in-mempool")) throw new Refusal(relayed.reason, VERIFY_REJECTED);
     return txid;
   },
   testmempoolaccept: async (hexes) => {
