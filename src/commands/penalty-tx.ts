@@ -2,12 +2,13 @@ import { scriptOfAddress } from "../json/address.js";
 import { displayTxid, txid } from "../protocol/bytes.js";
 import { identify } from "../protocol/channel/identify.js";
 import { requireFunded } from "../protocol/channel/state.js";
-import { punish, punishSeparately } from "../protocol/channel/transitions/leave.js";
+import { planPunishment, planSeparatePunishment } from "../protocol/channel/transitions/leave.js";
 import type { RecognisedOutput } from "../protocol/tx/recognise.js";
-import type { Spend } from "../protocol/tx/spend.js";
+import type { SpendPlan } from "../protocol/tx/spend.js";
 import { defineCommand } from "./shared/command.js";
 import { feerate, flag, requiredFlag, text, toggle } from "./shared/options.js";
 import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
+import { carryOut, psbtFlags } from "./shared/psbt.js";
 import { warnOfFee } from "./shared/fee-warning.js";
 import { readTransaction } from "./shared/read-transaction.js";
 import { revokedHtlcsOf } from "./shared/revoked.js";
@@ -24,6 +25,7 @@ export const command = defineCommand({
   args: [partyArgument],
   flags: {
     ...partyFlags,
+    ...psbtFlags,
     tx: requiredFlag("--tx <file>", "the published commitment: hex, or JSON with a `tx`; - for standard input", text),
     to: requiredFlag("--to <address>", "where the money goes", text),
     separate: toggle("--separate", "a transaction an output, so that none can be spoiled by the cheater's HTLC transactions"),
@@ -44,7 +46,8 @@ export const command = defineCommand({
     const to = await scriptOfAddress(o.to, state.chain);
     const identity = identify(state, published, revokedHtlcsOf(ctx, paths, state));
     const secondStage = (o.secondStage?.split(",") ?? []).map((file) => readTransaction(ctx, file));
-    const keys = await loadKeys(ctx, party.paths, o);
+    const carry = (plans: readonly SpendPlan[]) =>
+      carryOut(ctx, plans, [published, ...secondStage], o, { state, keys: () => loadKeys(ctx, party.paths, o) });
     const punishes = {
       format: "chankit-penalty",
       version: 1,
@@ -55,8 +58,9 @@ export const command = defineCommand({
     const outputs = identity.kind === "revoked" ? identity.outputs : [];
     const name = `penalty-${state.party}-${identity.kind === "revoked" ? identity.number : 0}`;
     if (o.separate === true) {
-      const { spends, uneconomical } = punishSeparately(state, keys, identity, to, o.feerate, secondStage);
-      const documents = spends.map((spend) => ({ ...punishes, ...spendDocument(spend, published, outputs) }));
+      const { spends, uneconomical } = planSeparatePunishment(state, identity, to, o.feerate, secondStage);
+      const carried = await carry(spends);
+      const documents = spends.map((plan, at) => ({ ...punishes, ...carried[at]?.shown, ...spendDocument(plan, published, outputs) }));
       return {
         document: {
           ...punishes,
@@ -71,10 +75,11 @@ export const command = defineCommand({
         fileName: `${name}.json`,
       };
     }
-    const spend = punish(state, keys, identity, to, o.feerate, secondStage);
-    warnOfFee(ctx, spend);
+    const plan = planPunishment(state, identity, to, o.feerate, secondStage);
+    warnOfFee(ctx, plan);
+    const [carried] = await carry([plan]);
     return {
-      document: { ...punishes, ...spendDocument(spend, published, outputs), leaves: leftBy(spend, published, outputs, secondStage) },
+      document: { ...punishes, ...carried?.shown, ...spendDocument(plan, published, outputs), leaves: leftBy(plan, published, outputs, secondStage) },
       fileName: `${name}.json`,
     };
   },
@@ -82,15 +87,13 @@ export const command = defineCommand({
 
 /** One penalty transaction: what it takes and what it pays. */
 function spendDocument(
-  { tx, amount: kept, fee, feeWeight }: Spend,
+  { unsigned, amount: kept, fee, feeWeight }: SpendPlan,
   published: Published,
   outputs: readonly RecognisedOutput[],
 ): Record<string, unknown> {
   const from = published.getId();
   return {
-    txid: tx.getId(),
-    tx: tx.toHex(),
-    takes: tx.ins.map(({ hash, index }) => {
+    takes: unsigned.ins.map(({ hash, index }) => {
       const spent = displayTxid(txid(hash));
       const output = spent === from ? outputs[index] : undefined;
       return {
@@ -103,13 +106,12 @@ function spendDocument(
     amount_sat: amount(kept),
     fee_sat: amount(fee),
     fee_weight: Number(feeWeight),
-    weight: tx.weight(),
   };
 }
 
 /** What the penalty does not touch: ours to sweep, anchors, or spent by the cheater already. */
 function leftBy(
-  { tx }: Spend,
+  { unsigned }: SpendPlan,
   published: Published,
   outputs: readonly RecognisedOutput[],
   secondStage: readonly Published[],
@@ -117,7 +119,7 @@ function leftBy(
   const takes = (spender: Published, index: number): boolean =>
     spender.ins.some((input) => input.index === index && displayTxid(txid(input.hash)) === published.getId());
   return outputs.flatMap((output, index) =>
-    takes(tx, index) || secondStage.some((spender) => takes(spender, index))
+    takes(unsigned, index) || secondStage.some((spender) => takes(spender, index))
       ? []
       : [{ output_index: index, kind: output?.kind ?? "unknown", amount_sat: amount(output?.amount ?? 0n) }],
   );

@@ -1,13 +1,12 @@
 import { scriptOfAddress } from "../json/address.js";
 import { displayTxid } from "../protocol/bytes.js";
 import { identify } from "../protocol/channel/identify.js";
-import { requireOwnKeys } from "../protocol/channel/own-keys.js";
 import { requireFunded } from "../protocol/channel/state.js";
 import { planSweep, spendableFrom, sweepables } from "../protocol/channel/transitions/sweep.js";
-import { signSpend } from "../protocol/tx/spend.js";
 import { defineCommand } from "./shared/command.js";
 import { feerate, flag, integer, requiredFlag, text } from "./shared/options.js";
 import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
+import { carryOut, psbtFlags } from "./shared/psbt.js";
 import { warnOfFee } from "./shared/fee-warning.js";
 import { readTransaction } from "./shared/read-transaction.js";
 import { revokedHtlcsOf } from "./shared/revoked.js";
@@ -29,6 +28,7 @@ export const command = defineCommand({
     feerate: requiredFlag("--feerate <sat_per_kw>", "feerate of the sweep, never below and within 1 %", feerate),
     confirmed: flag("--confirmed <height>", "the block that confirmed the commitment", height),
     height: flag("--height <height>", "the chain's height", height),
+    ...psbtFlags,
     htlcTxs: flag("--htlc-txs <files>", "our confirmed HTLC transactions, separated by commas", text),
   },
   examples: [
@@ -47,10 +47,8 @@ export const command = defineCommand({
     const found = sweepables(state, identity, htlcTxs);
     const chain = { height: o.height ?? null, confirmed: o.confirmed ?? null };
     const { taken, plan } = planSweep(found, chain, to, o.feerate);
-    const keys = await loadKeys(ctx, paths, o);
-    requireOwnKeys(state, keys);
-    const spend = signSpend(plan, keys);
-    warnOfFee(ctx, spend);
+    warnOfFee(ctx, plan);
+    const [carried] = await carryOut(ctx, [plan], [published, ...htlcTxs], o, { state, keys: () => loadKeys(ctx, paths, o) });
     return {
       document: {
         format: "chankit-sweep",
@@ -64,14 +62,13 @@ export const command = defineCommand({
           spendable_from: spendableFrom(one, chain),
           taken: taken.includes(one),
         })),
-        txid: spend.tx.getId(),
-        tx: spend.tx.toHex(),
-        locktime: spend.tx.locktime,
+        ...carried?.shown,
+        locktime: plan.unsigned.locktime,
         to: o.to,
-        amount_sat: amount(spend.amount),
-        fee_sat: amount(spend.fee),
+        amount_sat: amount(plan.amount),
+        fee_sat: amount(plan.fee),
         feerate_per_kw: amount(o.feerate),
-        weight: spend.tx.weight(),
+        fee_weight: Number(plan.feeWeight),
       },
       fileName: `sweep-${state.party}.json`,
     };

@@ -8,8 +8,7 @@ import type { Satoshi } from "../protocol/units.js";
  * Throws: input-psbt, input-psbt-output, input-psbt-legacy-input.
  */
 export async function fundingOutputOf(text: string, lock: Lock, amount: Satoshi): Promise<{ readonly txid: Txid; readonly outputIndex: number }> {
-  const { Psbt } = await import("bitcoinjs-lib/src/psbt");
-  const psbt = parse(text, (bytes) => (typeof bytes === "string" ? Psbt.fromBase64(bytes) : Psbt.fromBuffer(bytes)));
+  const psbt = await parsePsbt(text);
   const matches = psbt.txOutputs.flatMap(({ script, value }, index) => (equalBytes(script, lock.scriptPubkey) && value === amount ? [index] : []));
   const [outputIndex] = matches;
   if (outputIndex === undefined || matches.length > 1) {
@@ -31,9 +30,11 @@ export async function fundingOutputOf(text: string, lock: Lock, amount: Satoshi)
   return { txid: txid(id), outputIndex };
 }
 
-function parse<T>(text: string, read: (psbt: string | Uint8Array) => T): T {
+/** A PSBT of version 0 (BIP 174). The library that reads it is large: only what meets one loads it. Throws: input-psbt. */
+export async function parsePsbt(text: string) {
+  const { Psbt } = await import("bitcoinjs-lib/src/psbt");
   try {
-    return read(/^(?:[0-9a-f]{2})+$/i.test(text) ? fromHex(text) : text);
+    return /^(?:[0-9a-f]{2})+$/i.test(text) ? Psbt.fromBuffer(fromHex(text)) : Psbt.fromBase64(text);
   } catch {
     throw new LnError("input-psbt", "not a PSBT in base64 or hex", {});
   }

@@ -35,7 +35,7 @@ export interface RevocationSigner {
 }
 
 /** What keys files call the secrets. */
-const NAMES: Readonly<Record<Signer["from"], string>> = {
+export const SECRET_NAMES: Readonly<Record<Signer["from"], string>> = {
   fundingPrivkey: "funding_privkey",
   paymentBasepointSecret: "payment_basepoint_secret",
   delayedPaymentBasepointSecret: "delayed_payment_basepoint_secret",
@@ -47,7 +47,7 @@ const NAMES: Readonly<Record<Signer["from"], string>> = {
 export function signerSecret(signer: Signer, keys: PartyKeys): Secret32 {
   const secret = secretFor(signer, keys);
   if (equalBytes(publicKey(secret), signer.pubkey)) return secret;
-  const what = NAMES[signer.from];
+  const what = SECRET_NAMES[signer.from];
   throw new LnError("key-mismatch", `the secret that follows from ${what} is not that of the key which the output is locked to`, { what });
 }
 

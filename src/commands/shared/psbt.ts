@@ -1,0 +1,100 @@
+import { parseStrict } from "../../json/strict.js";
+import { toHex } from "../../protocol/bytes.js";
+import { requireOwnKeys } from "../../protocol/channel/own-keys.js";
+import type { FundedChannel } from "../../protocol/channel/state.js";
+import { LnError } from "../../protocol/errors.js";
+import type { PartyKeys } from "../../protocol/keys/party-keys.js";
+import { type OwnInput, type TxPlan, signPlan } from "../../protocol/tx/plan.js";
+import { SECRET_NAMES } from "../../protocol/tx/signer.js";
+import type { readTransaction } from "./read-transaction.js";
+import type { Context } from "./context.js";
+import { type FlagValues, flag, text, toggle } from "./options.js";
+import { readInput } from "./load-party.js";
+
+type Transaction = ReturnType<typeof readTransaction>;
+
+/** For commands that sign transactions: who signs. */
+export const psbtFlags = {
+  psbt: toggle("--psbt", "write a PSBT for a signer elsewhere instead of signing: keys.json is not read"),
+  finish: flag(
+    "--finish <files>",
+    "finish what --psbt wrote, signed, all other options as then: PSBTs (base64, hex or JSON), separated by commas",
+    text,
+  ),
+};
+
+export type PsbtOptions = FlagValues<typeof psbtFlags>;
+
+/** A planned transaction on its way: signed, or as a PSBT. */
+export interface CarriedOut {
+  readonly tx: Transaction | null;
+  /** Its fields in a report. */
+  readonly shown: Readonly<Record<string, unknown>>;
+}
+
+/** Where the secrets come from, asked only where we sign. */
+export interface KeySource {
+  readonly state: FundedChannel;
+  readonly keys: () => Promise<PartyKeys>;
+}
+
+/**
+ * What becomes of planned transactions: signed with our keys, written as PSBTs, or finished from signed ones. `parents` are transactions that they spend.
+ * Throws: usage-psbt, key-…, input-psbt….
+ */
+export async function carryOut(
+  ctx: Context,
+  plans: readonly TxPlan[],
+  parents: readonly Transaction[],
+  { psbt, finish }: PsbtOptions,
+  { state, keys }: KeySource,
+): Promise<readonly CarriedOut[]> {
+  if (psbt === true && finish !== undefined) throw new LnError("usage-psbt", "--psbt writes a PSBT, --finish reads one: not both", {});
+  if (psbt === true) {
+    const { printPsbt } = await import("../../json/psbt-plan.js");
+    return plans.map((plan) => unsigned(plan, printPsbt(plan, parents)));
+  }
+  if (finish !== undefined) {
+    const { finishPlans } = await import("../../json/psbt-finish.js");
+    return (await finishPlans(plans, readPsbts(ctx, finish))).map(signed);
+  }
+  const held = await keys();
+  requireOwnKeys(state, held);
+  return plans.map((plan) => signed(signPlan(plan, held)));
+}
+
+function signed(tx: Transaction): CarriedOut {
+  return { tx, shown: { txid: tx.getId(), tx: tx.toHex(), weight: tx.weight() } };
+}
+
+function unsigned({ unsigned: tx, inputs }: TxPlan, psbt: string): CarriedOut {
+  return { tx: null, shown: { txid: tx.getId(), unsigned_tx: tx.toHex(), psbt, to_sign: inputs.flatMap(toSign) } };
+}
+
+/** Which key an input waits for, as BOLT 3 derives it. */
+function toSign({ signer }: OwnInput, input: number): readonly Record<string, unknown>[] {
+  if (signer === null) return [];
+  const pubkey = toHex(signer.pubkey);
+  const key = { input, pubkey, from: SECRET_NAMES[signer.from] };
+  switch (signer.kind) {
+    case "plain":
+      return [key];
+    case "derived":
+      return [{ ...key, basepoint: toHex(signer.basepoint), per_commitment_point: toHex(signer.perCommitmentPoint) }];
+    case "revocation":
+      return [{ ...key, basepoint: toHex(signer.basepoint), with: "the per-commitment secret that the peer gave away, in the PSBT" }];
+  }
+}
+
+/** PSBTs from files: base64 or hex alone, or one of our reports with a `psbt`. Throws: input-psbt, input-unreadable, json-…. */
+export function readPsbts(ctx: Context, files: string) {
+  return files.split(",").map((source) => {
+    const content = readInput(ctx, source).trim();
+    return { source, text: content.startsWith("{") ? psbtIn(parseStrict(content, source), source) : content };
+  });
+}
+
+function psbtIn(document: unknown, source: string): string {
+  if (typeof document === "object" && document !== null && "psbt" in document && typeof document.psbt === "string") return document.psbt;
+  throw new LnError("input-psbt", `${source} is JSON without a \`psbt\``, { source });
+}
