@@ -23,6 +23,9 @@ if (record !== undefined)
     writeCache(record);
   });
 
+// All is done and written: what is left is to go, without taking apart first what the system takes back whole
+process.on("beforeExit", () => process.exit());
+
 load("./cli.js");
 
 /** The program's own files are CommonJS in ASCII, and import one another as `./NAME`; the rest is Node's. */
