@@ -11,41 +11,61 @@ const vm = require("node:vm") as typeof import("node:vm");
 type Slot = readonly [offset: number, length: number];
 type Load = (id: string) => unknown;
 type Wrapped = (exports: unknown, require: Load, module: { exports: unknown }, filename: string, folder: string) => void;
+type Script = InstanceType<typeof vm.Script>;
 
+/** What was read is copied out of it at once: memory that was touched before costs nothing to touch again. */
+const scratch = Buffer.allocUnsafeSlow(256 * 1024);
 const { slots, bytesOf } = openCache();
 /** Set by the build alone: where to write what this run compiled. */
 const record = process.env["CHANKIT_RECORD_BYTECODE"];
-const compiled = new Map<string, InstanceType<typeof vm.Script>>();
+const files = new Map<string, { readonly script: Script; readonly parts: Readonly<Record<string, Wrapped>> }>();
 const modules = new Map<string, { exports: unknown }>();
 
 if (record !== undefined)
   process.on("exit", () => {
     writeCache(record);
   });
-
 // All is done and written: what is left is to go, without taking apart first what the system takes back whole
 process.on("beforeExit", () => process.exit());
 
-load("./cli.js");
+load("./cli.js#cli.js");
 
-/** The program's own files are CommonJS in ASCII, and import one another as `./NAME`; the rest is Node's. */
+/** `./FILE#PART` is one of the program's own modules: a file is an object of them, wrapped as Node wraps CommonJS, in ASCII. The rest is Node's. */
 function load(id: string): unknown {
   if (!id.startsWith("./")) return require(id);
-  const name = id.slice(2);
-  const known = modules.get(name);
+  const known = modules.get(id);
   if (known !== undefined) return known.exports;
-  const filename = __dirname + path.sep + name;
-  const source = fs.readFileSync(filename, "latin1");
-  const slot = slots[name];
-  const script = new vm.Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
-    filename,
-    ...(slot === undefined ? {} : { cachedData: bytesOf(slot) }),
-  });
-  compiled.set(name, script);
+  const [name = "", part = ""] = id.slice(2).split("#");
   const module = { exports: {} as unknown };
-  modules.set(name, module);
-  (script.runInThisContext() as Wrapped)(module.exports, load, module, filename, __dirname);
+  modules.set(id, module);
+  const { parts } = files.get(name) ?? openFile(name);
+  parts[part]?.(module.exports, load, module, __dirname + path.sep + name, __dirname);
   return module.exports;
+}
+
+function openFile(name: string): { readonly parts: Readonly<Record<string, Wrapped>> } {
+  const filename = __dirname + path.sep + name;
+  const source = textOf(filename);
+  const slot = slots[name];
+  const script = new vm.Script(source, slot === undefined ? { filename } : { filename, cachedData: bytesOf(slot) });
+  const file = { script, parts: script.runInThisContext() as Readonly<Record<string, Wrapped>> };
+  files.set(name, file);
+  return file;
+}
+
+function textOf(filename: string): string {
+  const file = fs.openSync(filename, "r");
+  try {
+    let size = 0;
+    for (;;) {
+      const read = fs.readSync(file, scratch, size, scratch.length - size, size);
+      if (read === 0) break;
+      size += read;
+    }
+    return size < scratch.length ? scratch.toString("latin1", 0, size) : fs.readFileSync(filename, "latin1");
+  } finally {
+    fs.closeSync(file);
+  }
 }
 
 /** An index as JSON, its length before it, then the bytecode of all files, of which a start reads what it needs. */
@@ -53,7 +73,7 @@ function openCache(): { readonly slots: Readonly<Record<string, Slot>>; readonly
   try {
     const file = fs.openSync(path.join(__dirname, "bytecode.bin"), "r");
     const read = (offset: number, length: number): Buffer => {
-      const bytes = Buffer.allocUnsafeSlow(length);
+      const bytes = length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafeSlow(length);
       fs.readSync(file, bytes, 0, length, offset);
       return bytes;
     };
@@ -65,5 +85,5 @@ function openCache(): { readonly slots: Readonly<Record<string, Slot>>; readonly
 }
 
 function writeCache(to: string): void {
-  for (const [name, script] of compiled) fs.writeFileSync(path.join(to, `${name}.${process.pid}`), script.createCachedData());
+  for (const [name, { script }] of files) fs.writeFileSync(path.join(to, name), script.createCachedData());
 }
