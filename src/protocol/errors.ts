@@ -198,6 +198,8 @@ export const ERROR_CODES = {
   "busy-node-starting": { what: "the node is not ready yet" },
   "state-node-chain": { what: "the node is on another chain than the channel" },
   "state-node-refused": { what: "the node refuses a call or a transaction" },
+  "input-script-flag": { what: "a script flag that does not exist" },
+  "input-spent-outputs": { what: "not one spent output for each input" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 
