@@ -18,6 +18,16 @@ export * from "./protocol/script/htlc.js";
 export * from "./protocol/script/to-local.js";
 export * from "./protocol/script/to-remote.js";
 
+export {
+  CONSENSUS_FLAGS,
+  type FlagName as ScriptFlagName,
+  type Flags as ScriptFlags,
+  STANDARD_FLAGS,
+  flagNames as scriptFlagNames,
+  parseFlags as parseScriptFlags,
+} from "./protocol/script/interpreter/flags.js";
+export * from "./protocol/script/interpreter/verify.js";
+
 export * from "./protocol/tx/commitment-number.js";
 export * from "./protocol/tx/commitment-tx.js";
 export * from "./protocol/tx/fees.js";
@@ -33,6 +43,7 @@ export * from "./protocol/tx/sign.js";
 export * from "./protocol/tx/signer.js";
 export * from "./protocol/tx/spec.js";
 export * from "./protocol/tx/spend.js";
+export * from "./protocol/tx/structure.js";
 export * from "./protocol/tx/sweep-tx.js";
 
 export * from "./protocol/channel/identify.js";

@@ -1,4 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import { fromHex, toHex } from "../../src/protocol/bytes.js";
+import { type Flags, STANDARD_FLAGS } from "../../src/protocol/script/interpreter/flags.js";
+import { verifyTransaction } from "../../src/protocol/script/interpreter/verify.js";
 import { parseTransaction } from "../../src/protocol/tx/parse.js";
 import { bcoin } from "./bcoin.js";
 
@@ -8,20 +11,43 @@ export interface Coin {
   readonly scriptPubkey: Uint8Array;
 }
 
-/** What the interpreter says, and why. */
+/** What the interpreters say, and why. */
 export type Verdict = { readonly kind: "accepted" } | { readonly kind: "refused"; readonly input: number; readonly reason: string };
 
-/** Every rule of consensus and of standardness, but for signature scripts of pushes alone, which witnesses do not have. */
-const STANDARD_FLAGS = 65503;
+/** Every rule of consensus and of standardness that bcoin knows, but for signature scripts of pushes alone, which witnesses do not have. Both number them like Bitcoin Core. */
+const BCOIN_FLAGS = 65503 as Flags;
 
-/** Runs the scripts of every input of `txHex`, whose spent outputs are `coins`, in bcoin's interpreter. */
+/** The outputs of later witness versions, which bcoin leaves to anybody. */
+const isLaterWitness = ({ scriptPubkey }: Coin): boolean => (scriptPubkey[0] ?? 0) >= 0x51 && (scriptPubkey[0] ?? 0) <= 0x60;
+
+/**
+ * Runs the scripts of every input of `txHex`, whose spent outputs are `coins`, in bcoin's interpreter and in our own, which must say the same of
+ * every input, with the same name for what is wrong.
+ */
 export function interpret(txHex: string, coins: readonly Coin[]): Verdict {
+  const ours = interpretOurselves(txHex, coins, BCOIN_FLAGS);
+  if (coins.some(isLaterWitness)) return ours;
+  const theirs = interpretByBcoin(txHex, coins);
+  if (!isDeepStrictEqual(ours, theirs)) throw new Error(`we say ${JSON.stringify(ours)}, bcoin ${JSON.stringify(theirs)} of ${txHex}`);
+  const standard = interpretOurselves(txHex, coins, STANDARD_FLAGS);
+  if (!isDeepStrictEqual(ours, standard)) throw new Error(`by today's rules of standardness ${JSON.stringify(standard)} of ${txHex}`);
+  return theirs;
+}
+
+function interpretOurselves(txHex: string, coins: readonly Coin[], flags: Flags): Verdict {
+  const tx = parseTransaction(fromHex(txHex));
+  const spent = coins.map(({ amount, scriptPubkey }) => ({ amount, script: scriptPubkey }));
+  const refused = verifyTransaction(tx, spent, flags).find((verdict) => !verdict.ok);
+  return refused?.ok === false ? { kind: "refused", input: refused.input, reason: refused.error } : { kind: "accepted" };
+}
+
+function interpretByBcoin(txHex: string, coins: readonly Coin[]): Verdict {
   const tx = bcoin.TX.fromRaw(txHex, "hex");
   if (tx.inputs.length !== coins.length) throw new Error(`${tx.inputs.length} inputs for ${coins.length} coins`);
   for (const [index, { script, witness }] of tx.inputs.entries()) {
     const { amount, scriptPubkey } = coins[index]!;
     try {
-      bcoin.Script.verify(script, witness, bcoin.Script.fromRaw(toHex(scriptPubkey), "hex"), tx, index, Number(amount), STANDARD_FLAGS);
+      bcoin.Script.verify(script, witness, bcoin.Script.fromRaw(toHex(scriptPubkey), "hex"), tx, index, Number(amount), BCOIN_FLAGS);
     } catch (error) {
       if (!isScriptError(error)) throw error;
       return { kind: "refused", input: index, reason: error.code };

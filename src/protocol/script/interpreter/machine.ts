@@ -2,7 +2,7 @@ import { EMPTY, ONE } from "../assemble.js";
 import { FLAG, type Flags, has } from "./flags.js";
 import type { InputContext } from "./input-context.js";
 import { NUMBER_SIZE, numberBytes, readNumber } from "./number.js";
-import { type ScriptError, fail } from "./script-error.js";
+import { fail } from "./script-error.js";
 
 /** The most operations besides pushes that a script outside of taproot may have. */
 export const MAX_OPERATIONS = 201;
@@ -22,7 +22,7 @@ export interface Leaf {
 export interface SignatureCheck {
   readonly signature: Uint8Array;
   readonly pubkey: Uint8Array;
-  readonly sighash: Uint8Array | null;
+  readonly sighash: Uint8Array;
   readonly good: boolean;
 }
 
@@ -53,8 +53,8 @@ export interface Machine {
 export type Operation = (machine: Machine, opcode: number, end: number) => void;
 export type OperationTable = Readonly<Record<number, Operation>>;
 
-export function mustHave({ stack }: Machine, elements: number, error: ScriptError = "INVALID_STACK_OPERATION"): void {
-  if (stack.length < elements) fail(error);
+export function mustHave({ stack }: Machine, elements: number): void {
+  if (stack.length < elements) fail("INVALID_STACK_OPERATION");
 }
 
 /** The element `depth` below the top, which is 0. */

@@ -7,7 +7,7 @@ import { fail, requireTrue } from "../script-error.js";
 function openBranch(machine: Machine, wanted: boolean): void {
   let taken = false;
   if (machine.falseConditions === 0) {
-    mustHave(machine, 1, "UNBALANCED_CONDITIONAL");
+    mustHave(machine, 1);
     requireMinimalCondition(machine, peek(machine));
     taken = isTrue(pop(machine)) === wanted;
   }
