@@ -4,12 +4,12 @@ import { LnError } from "../../errors.js";
 import { EMPTY } from "../assemble.js";
 import { type Environment, type TraceStep, evaluate } from "./evaluate.js";
 import { FLAG, type Flags, has } from "./flags.js";
-import type { SpentOutput } from "./input-context.js";
+import type { Midstates, SpentOutput } from "./input-context.js";
 import { isPushOnly, lengthPush } from "./instruction.js";
 import { isTrue } from "./number.js";
 import { OP } from "./opcodes.js";
 import { type ScriptError, ScriptFailure, type ScriptPlace, fail } from "./script-error.js";
-import { type Midstates, midstates } from "./sighash/midstates.js";
+import { midstates } from "./sighash/midstates.js";
 import { verifyWitness, witnessProgram } from "./witness-program.js";
 
 export type { TraceStep } from "./evaluate.js";

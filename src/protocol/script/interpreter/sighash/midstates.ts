@@ -1,16 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Transaction } from "bitcoinjs-lib/src/transaction";
-import type { InputContext, SpentOutput } from "../input-context.js";
+import type { InputContext, Midstates, SpentOutput } from "../input-context.js";
 import { compactSize, u32, u64 } from "../serialise.js";
-
-/** The hashes (single SHA256) that all inputs of a transaction share: each is made once, when the first signature asks for it (BIP 143, BIP 341). */
-export interface Midstates {
-  readonly prevouts: () => Uint8Array;
-  readonly sequences: () => Uint8Array;
-  readonly outputs: () => Uint8Array;
-  readonly amounts: () => Uint8Array;
-  readonly scripts: () => Uint8Array;
-}
 
 export function midstates(tx: Transaction, spent: readonly SpentOutput[]): Midstates {
   return {
