@@ -1,12 +1,13 @@
 // Builds dist/: `node test/tools/build.mjs` everything, with `--bundle` only what bin/chankit.js runs, and that only where it is not of today's sources.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build, transform } from "esbuild";
+import { splitWasm } from "./split-wasm.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const dist = join(root, "dist");
@@ -47,6 +48,37 @@ const lazyBuiltIns = {
   },
 };
 
+const { code, data, offset } = splitWasm(await readFile(new URL("secp256k1.wasm", import.meta.resolve("tiny-secp256k1"))));
+
+/**
+ * tiny-secp256k1's module from two files, code and data.
+ * @type {import("esbuild").Plugin}
+ */
+const splitLoader = {
+  name: "split-loader",
+  setup(building) {
+    building.onLoad({ filter: /tiny-secp256k1[\\/]lib[\\/]wasm_loader[.]js$/ }, () => ({
+      contents: `
+        import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+        import { sep } from "node:path";
+        import * as rand from "./rand.js";
+        import * as validate from "./validate_error.js";
+        const imports = { "./rand.js": rand, "./validate_error.js": validate };
+        const module = new WebAssembly.Module(readFileSync(__dirname + sep + "secp256k1.wasm"));
+        const { exports } = new WebAssembly.Instance(module, imports);
+        const data = new Uint8Array(exports.memory.buffer, ${offset}, ${data.length});
+        const file = openSync(__dirname + sep + "secp256k1.data", "r");
+        for (let at = 0; at < data.length; ) {
+          const read = readSync(file, data, at, data.length - at, at);
+          if (read === 0) throw new Error("secp256k1.data ends early");
+          at += read;
+        }
+        closeSync(file);
+        export default exports;`,
+    }));
+  },
+};
+
 /**
  * jsonc-parser does not say that its modules can be left out where nothing is imported from them, as its formatter can with its 1200 strings.
  * @type {import("esbuild").Plugin}
@@ -62,8 +94,8 @@ const pureModules = {
 };
 
 /**
- * dist/cli/: the program as CommonJS files, one for what every command needs and one for each part that only some load; the WASM that
- * tiny-secp256k1 reads from beside the file that loads it; and in dist/ the licences of what is bundled.
+ * dist/cli/: the program as CommonJS files, one for what every command needs and one for each part that only some load; tiny-secp256k1's
+ * WASM beside the file that loads it; and in dist/ the licences of what is bundled.
  *
  * esbuild splits ES modules only, and an ES module in front would cost a third of bare Node's start: so it splits those, and each file is
  * then turned into CommonJS by itself.
@@ -82,7 +114,7 @@ async function buildProgram() {
     mainFields: ["module", "main"],
     // Found at run time where it is installed
     external: ["secp256k1"],
-    plugins: [lazyBuiltIns, pureModules],
+    plugins: [lazyBuiltIns, pureModules, splitLoader],
     legalComments: "none",
     metafile: true,
     write: false,
@@ -95,7 +127,8 @@ async function buildProgram() {
     await Promise.all(outputFiles.map(async ({ path, text }) => /** @type {const} */ ([basename(path), await toCommonJs(text)]))),
   );
   await writeFile(join(fresh, "package.json"), '{ "type": "commonjs" }\n');
-  await copyFile(new URL("secp256k1.wasm", import.meta.resolve("tiny-secp256k1")), join(fresh, "secp256k1.wasm"));
+  await writeFile(join(fresh, "secp256k1.wasm"), code);
+  await writeFile(join(fresh, "secp256k1.data"), data);
   await writeFile(join(fresh, "start.js"), await startFile());
   await writeFiles(fresh, parts, new Map());
   await writeFiles(fresh, parts, filesOf(await rehearse(fresh)));
