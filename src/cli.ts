@@ -3,7 +3,7 @@ import { GROUPS, type Group, REGISTRY } from "./commands/registry.js";
 import type { CommandSpec, Document, Report } from "./commands/shared/command.js";
 import { type Context, connectLazily, systemEntropy } from "./commands/shared/context.js";
 import { integer } from "./commands/shared/options.js";
-import { isStdout, stdinReader, stdoutIsTerminal, writeStderr, writeStdout } from "./commands/shared/io.js";
+import { isStdout, onInterrupt, readChunks, stdinReader, stdoutIsTerminal, writeStderr, writeStdout } from "./commands/shared/io.js";
 import { parseStrict } from "./json/strict.js";
 import { LnError } from "./protocol/errors.js";
 import { useEcc } from "./protocol/ecc.js";
@@ -169,7 +169,10 @@ function contextFor({ output }: OutputOptions): Context {
   return {
     store: openStore(parseStrict),
     readStdin: stdinReader(),
+    readStream: () => readChunks("-"),
     writeStdout,
+    output: output === undefined || isStdout(output) ? undefined : output,
+    onInterrupt,
     outputIsStdout: output === undefined || isStdout(output),
     self: [process.execPath, ...process.argv.slice(1, 2)],
     entropy: systemEntropy,
@@ -183,6 +186,7 @@ function contextFor({ output }: OutputOptions): Context {
 
 async function present(ctx: Context, report: Report, { output, json, text, channelOut, dryRun }: OutputOptions): Promise<void> {
   try {
+    if (report.streamed === true) return;
     if (output !== undefined && !isStdout(output) && dryRun !== true) {
       const reports = output.endsWith("/") && report.parts !== undefined ? report.parts : [report];
       const paths = reports.map((each) => writeReport(ctx, each, output));

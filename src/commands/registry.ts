@@ -78,6 +78,12 @@ export const REGISTRY: readonly Entry[] = [
   entry("htlc-tx", "leave", "finish an HTLC transaction of our published commitment", async () => (await import("./htlc-tx.js")).command),
   entry("sweep", "leave", "take what is ours of a confirmed commitment", async () => (await import("./sweep.js")).command),
   entry("penalty-tx", "leave", "take everything of a revoked commitment", async () => (await import("./penalty-tx.js")).command),
+  entry(
+    "watch",
+    "chain",
+    "recognise published commitments of any number of channels, and answer them",
+    async () => (await import("./watch.js")).command,
+  ),
   entry("broadcast", "chain", "hand transactions to a Bitcoin Core node", async () => (await import("./broadcast.js")).command),
   entry(
     "inspect",

@@ -55,6 +55,8 @@ export interface Store {
   createKeys(paths: PartyPaths, document: JsonObject): void;
   /** Reads secrets. Throws: file-mode if strict, file-missing, file-unreadable, file-damaged. */
   readKeys(paths: PartyPaths, options: { readonly strict: boolean }): Keys;
+  /** The party folders that a folder stands for: itself, or those in it, by their names. Throws: file-folder-missing, file-not-folder. */
+  partyFolders(folder: string): readonly string[];
   /** Any text file, pipe or device. Throws: file-missing, file-unreadable, file-damaged, file-too-large. */
   readText(path: string): string;
   /** Throws: output-not-written, output-closed; output-exists if it is to keep what differs. */
@@ -157,6 +159,16 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
 
     readKeys: (paths, { strict }) => readKeys(host, parse, paths.keys, strict),
     readText: (path) => readText(host, path),
+
+    partyFolders(folder) {
+      const isParty = (path: string): boolean => ifThere(() => host.fs.statSync(join(path, "channel.json"))) !== undefined;
+      if (isParty(folder)) return [folder];
+      const stats = ifThere(() => host.fs.statSync(folder));
+      if (stats === undefined) throw new LnError("file-folder-missing", `there is no folder ${folder}`, { path: folder, folder });
+      if (!stats.isDirectory()) throw new LnError("file-not-folder", `${folder} is no folder`, { path: folder, folder });
+      const inside = refusing("file-unreadable", folder, "cannot be read", () => host.fs.readdirSync(folder));
+      return inside.sort().flatMap((name) => (isParty(join(folder, name)) ? [join(folder, name)] : []));
+    },
 
     writeOutput(path, text, existing) {
       writeOutput(host, path, text, existing);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { Readable } from "node:stream";
 import { expect, vi } from "vitest";
 import { REGISTRY } from "../../src/commands/registry.js";
 import type { Report } from "../../src/commands/shared/command.js";
@@ -33,7 +34,9 @@ export interface RunOptions {
   readonly host?: Host;
   /** The environment, empty unless given. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Takes a state that goes to standard output. */
+  /** What `-o` names. */
+  readonly output?: string;
+  /** Takes a state that goes to standard output, or a report's lines. */
   readonly writeStdout?: (text: string) => void;
 }
 
@@ -58,7 +61,7 @@ function noStdout(): never {
   throw new Error("a state for standard output: only a process has one");
 }
 
-function contextFor({ stdin, outputIsStdout = true, host = nodeHost(), env = {}, writeStdout = noStdout }: RunOptions): Context {
+function contextFor({ stdin, outputIsStdout = true, host = nodeHost(), env = {}, output, writeStdout = noStdout }: RunOptions): Context {
   let read = false;
   return {
     store: openStore(parseStrict, host),
@@ -67,7 +70,10 @@ function contextFor({ stdin, outputIsStdout = true, host = nodeHost(), env = {},
       read = true;
       return typeof stdin === "string" ? stdin : JSON.stringify(stdin);
     },
+    readStream: () => Readable.from([typeof stdin === "string" ? Buffer.from(stdin) : Buffer.from(JSON.stringify(stdin))]),
     writeStdout,
+    output,
+    onInterrupt: () => () => undefined,
     outputIsStdout,
     self: ["chankit"],
     entropy: (size) => new Uint8Array(size).fill(9),

@@ -3,19 +3,11 @@ import { Worker, isMainThread, parentPort } from "node:worker_threads";
 import { LnError } from "../../protocol/errors.js";
 import type { Batch, Report } from "./command.js";
 import { ownProgram, readChunks, writeStdout } from "./io.js";
+import { type Line, linesOf, textOf } from "./lines.js";
 
-/** A line that is longer is refused, and not kept. */
-const MAX_LINE_BYTES = 16 * 1024 * 1024;
 /** What is handed to a thread at once: enough to make the way there cheap, little enough that all have work. */
 const BLOCK_LINES = 16;
 const BLOCK_BYTES = 512 * 1024;
-const NEWLINE = 10;
-
-/** A line of the input with its number, from 1; undefined where it cannot be kept. */
-interface Line {
-  readonly number: number;
-  readonly bytes: Uint8Array | undefined;
-}
 
 interface Answer {
   /** The lines of the output. */
@@ -73,68 +65,30 @@ export async function runBatch(batch: Batch, file: string, options: Readonly<Rec
   }
 }
 
-/** The lines with something on them, a few at a time. */
+/** The lines, a few at a time. */
 async function* blocksOf(file: string): AsyncGenerator<readonly Line[]> {
   let block: Line[] = [];
-  let [size, number] = [0, 1];
-  let parts: Uint8Array[] = [];
-  let length = 0;
-  const line = (): Line => {
-    const bytes = length > MAX_LINE_BYTES ? undefined : Buffer.concat(parts);
-    parts = [];
-    length = 0;
-    return { number: number++, bytes };
-  };
-  const full = (): boolean => block.length >= BLOCK_LINES || size >= BLOCK_BYTES;
-  for await (const chunk of readChunks(file)) {
-    let from = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
-      keep(chunk.subarray(from, end));
-      take(line());
-      from = end + 1;
-      if (full()) {
-        yield block;
-        block = [];
-        size = 0;
-      }
-    }
-    keep(chunk.subarray(from));
+  let size = 0;
+  for await (const line of linesOf(readChunks(file))) {
+    block.push(line);
+    size += line.bytes?.length ?? 0;
+    if (block.length < BLOCK_LINES && size < BLOCK_BYTES) continue;
+    yield block;
+    block = [];
+    size = 0;
   }
-  if (length > 0) take(line());
   if (block.length > 0) yield block;
-
-  function keep(part: Uint8Array): void {
-    length += part.length;
-    if (length > MAX_LINE_BYTES) parts = [];
-    else if (part.length > 0) parts.push(part);
-  }
-
-  function take(one: Line): void {
-    const blank = one.bytes?.every((byte) => byte === 32 || byte === 9 || byte === 13) ?? false;
-    if (blank) return;
-    block.push(one);
-    size += one.bytes?.length ?? 0;
-  }
 }
 
 async function answerAll(batch: Batch, lines: readonly Line[], source: string, options: Readonly<Record<string, unknown>>): Promise<Answer> {
   let [text, failed] = ["", false];
-  for (const { number, bytes } of lines) {
-    const { report, error } = await attempt(() => batch.line(decodeLine(bytes, `${source} ${number}`), `${source} ${number}`, options));
+  for (const line of lines) {
+    const name = `${source} ${line.number}`;
+    const { report, error } = await attempt(() => batch.line(textOf(line, name), name, options));
     failed ||= report?.verdict === "no" || error !== undefined;
     text += `${JSON.stringify(report?.document ?? { error })}\n`;
   }
   return { text, failed };
-}
-
-/** Throws: file-too-large, file-damaged. */
-function decodeLine(bytes: Uint8Array | undefined, source: string): string {
-  if (bytes === undefined) throw new LnError("file-too-large", `${source} has more than ${MAX_LINE_BYTES} bytes`, { source, limit: MAX_LINE_BYTES });
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new LnError("file-damaged", `${source} is not UTF-8 text`, { path: source });
-  }
 }
 
 async function attempt(act: () => Report | Promise<Report>): Promise<{ readonly report?: Report; readonly error?: object }> {

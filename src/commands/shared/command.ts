@@ -13,6 +13,8 @@ export interface Report {
   readonly parts?: readonly Report[];
   /** Plain text that is the result itself, instead of the document. */
   readonly plain?: string;
+  /** All of it has gone to standard output already, line by line. */
+  readonly streamed?: boolean;
   /** The verdict of a command that asks: no is exit code 1. */
   readonly verdict?: "yes" | "no";
   /** Where the state has moved: how to get the document again if it could not be written. */

@@ -6,8 +6,14 @@ export interface Context {
   readonly store: Store;
   /** Standard input, whole. Throws: usage-stdin-twice where it was read before. */
   readonly readStdin: () => string;
+  /** Standard input as it comes, for what does not end. */
+  readonly readStream: () => AsyncIterable<Uint8Array>;
   /** For a result that is not the report. */
   readonly writeStdout: (text: string) => void;
+  /** Where the report goes; undefined for standard output alone. */
+  readonly output: string | undefined;
+  /** Does what is still to be done when the program is interrupted; gives what takes that back. */
+  readonly onInterrupt: (act: () => void) => () => void;
   /** Whether the report goes to standard output. */
   readonly outputIsStdout: boolean;
   /** How this program is called, as words of a command line. */

@@ -55,6 +55,27 @@ export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** What is still to be done when a user or a system asks the program to end; it ends of that signal, as if nothing had caught it. */
+export function onInterrupt(act: () => void): () => void {
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const handlers = signals.map((signal) => {
+    const handler = (): void => {
+      release();
+      try {
+        act();
+      } finally {
+        process.kill(process.pid, signal);
+      }
+    };
+    process.on(signal, handler);
+    return [signal, handler] as const;
+  });
+  function release(): void {
+    for (const [signal, handler] of handlers) process.off(signal, handler);
+  }
+  return release;
+}
+
 /** The file that this program was started from, whatever links lead to it. */
 export function ownProgram(): string {
   return realpathSync(process.argv[1] ?? "");

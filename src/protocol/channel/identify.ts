@@ -12,6 +12,8 @@ import { decodeCommitmentNumber, obscuringFactor } from "../tx/commitment-number
 import { parseTransaction } from "../tx/parse.js";
 import { type RecognisedOutput, commitmentKeysOf, recogniseOutputs } from "../tx/recognise.js";
 import type { CommitmentOutput } from "../tx/outputs.js";
+import type { ConfirmedCommitment } from "../tx/sweep-tx.js";
+import { sat } from "../units.js";
 import type { Htlc } from "../tx/spec.js";
 import { type Standing, heldCommitments } from "./select.js";
 import { type FundedChannel } from "./state.js";
@@ -33,8 +35,13 @@ export type Identity =
       readonly secret: Secret32<"per_commitment">;
       readonly secondStageLock: Lock;
     }
-  /** Spends the funding output, but is no commitment that the state can name. */
-  | { readonly kind: "unknown"; readonly number: CommitmentNumber | null; readonly owner: Side | null };
+  /** Spends the funding output, but is no commitment that the state can name. `plain`: the peer's, of which we know our own plain output. */
+  | {
+      readonly kind: "unknown";
+      readonly number: CommitmentNumber | null;
+      readonly owner: Side | null;
+      readonly plain: ConfirmedCommitment | null;
+    };
 
 /** The channel's obscuring factor. BOLT 3 §Commitment Transaction. */
 export function obscuringFactorOf(state: FundedChannel): bigint {
@@ -58,7 +65,7 @@ export function identify(state: FundedChannel, tx: Transaction, htlcsOf: (number
   }
 
   const number = decodeCommitmentNumber({ locktime: tx.locktime, sequence: spend.sequence }, obscuringFactorOf(state));
-  if (number === null) return { kind: "unknown", number, owner: null };
+  if (number === null) return { kind: "unknown", number, owner: null, plain: null };
   const secret = lookupSecret(state.remoteSecrets, secretIndex(number));
   if (secret !== null) {
     const terms = commitmentTerms(state, "remote");
@@ -76,8 +83,8 @@ export function identify(state: FundedChannel, tx: Transaction, htlcsOf: (number
         secondStageLock: terms.format.toLocal(keys, terms.toSelfDelay),
       };
   }
-  const owner = SIDES.find((side) => paysStaticKeyOf(state, tx, opposite(side)));
-  return { kind: "unknown", number, owner: owner ?? null };
+  const owner = SIDES.find((side) => staticOutputs(state, tx, opposite(side)) !== null) ?? null;
+  return { kind: "unknown", number, owner, plain: owner === "remote" ? staticOutputs(state, tx, "local") : null };
 }
 
 /** Anchors are locked to the funding keys, alike on both sides' commitments: they tell nothing of whose it is. */
@@ -85,14 +92,18 @@ function isAnchor({ kind }: CommitmentOutput): boolean {
   return kind === "to_local_anchor" || kind === "to_remote_anchor";
 }
 
-/** Whether an output is the plain one of `side`'s, which marks the other's commitment even where its point is forgotten. */
-function paysStaticKeyOf(state: FundedChannel, tx: Transaction, side: Side): boolean {
+/** The plain output of `side`'s in the other's commitment, which marks it as such even where its point is forgotten; null where there is none. */
+function staticOutputs(state: FundedChannel, tx: Transaction, side: Side): ConfirmedCommitment | null {
   const terms = commitmentTerms(state, opposite(side));
-  if (terms.format.remotePubkeyRotates) return false;
+  if (terms.format.remotePubkeyRotates) return null;
   // Any point gives the same remotepubkey
   const anyPoint = state.params[side].fundingPubkey as Point as Point<"per_commitment">;
-  const { scriptPubkey } = terms.format.toRemote(commitmentKeysOf(terms, anyPoint));
-  return tx.outs.some(({ script }) => equalBytes(script, scriptPubkey));
+  const keys = commitmentKeysOf(terms, anyPoint);
+  const lock = terms.format.toRemote(keys);
+  const outputs = tx.outs.map(({ script, value }): RecognisedOutput => {
+    return equalBytes(script, lock.scriptPubkey) ? { kind: "to_remote", amount: sat(value), lock } : null;
+  });
+  return outputs.some((output) => output !== null) ? { txid: txid(tx.getHash()), outputs, keys } : null;
 }
 
 /** Throws: tx-not-parsed. */

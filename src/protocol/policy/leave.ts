@@ -5,7 +5,7 @@ import type { Htlc } from "../tx/spec.js";
 import { demand } from "./rule.js";
 
 /** A test case's transactions are not for any chain. */
-export function penaltyNeedsRealChannel(state: FundedChannel): void {
+export function penaltyNeedsRealChannel(state: Pick<FundedChannel, "purpose">): void {
   demand(state.purpose === "channel", "policy-vector-channel", () => [
     "this channel is a test case: it is neither published nor punished",
     { purpose: state.purpose },

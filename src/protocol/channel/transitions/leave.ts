@@ -146,12 +146,13 @@ function closedCommit(state: FundedChannel): LocalCommit {
   return current;
 }
 
-function preimageOf(state: FundedChannel, paymentHash: Bytes32): Bytes32 | null {
+/** The preimage of a payment hash, where the channel has learned it. */
+export function preimageOf(state: FundedChannel, paymentHash: Bytes32): Bytes32 | null {
   return state.knownPreimages.find((preimage) => equalBytes(sha256(preimage), paymentHash)) ?? null;
 }
 
 /** Outputs that can be taken from a cheater, and the transaction version to do it with. */
-interface Penalty {
+export interface Penalty {
   readonly claims: readonly Claim[];
   readonly version: 2 | 3;
 }
@@ -160,7 +161,7 @@ interface Penalty {
  * Everything revocable: the commitment's outputs, and instead of those that the cheater's HTLC transactions have spent, what these pay to.
  * BOLT 5 §Revoked Transaction Close Handling. Throws: policy-penalty-…, state-nothing-to-punish, state-second-stage-unrelated, key-mismatch.
  */
-function penaltyOf(channel: ChannelState, identity: Identity, secondStage: readonly Transaction[]): Penalty {
+export function penaltyOf(channel: ChannelState, identity: Identity, secondStage: readonly Transaction[]): Penalty {
   const state = requireFunded(channel);
   penaltyNeedsRealChannel(state);
   punishOnlyRevoked(identity);

@@ -17,7 +17,7 @@ export interface Sweepable {
   readonly kind: "to_local" | "to_remote" | "htlc" | "htlc_tx_output";
   /** Blocks on top of its own transaction's confirmation (BIP 68). */
   readonly afterBlocks: number;
-  /** The height of the chain, for HTLCs that timed out. */
+  /** The first block after the expiry, for HTLCs that timed out: nLockTime 500 allows block 501. */
   readonly fromHeight: number;
 }
 
@@ -41,7 +41,8 @@ export function sweepables(channel: ChannelState, identity: Identity, htlcTxs: r
   throw new LnError("state-nothing-to-sweep", "the transaction has no output that is ours to sweep", { identity: identity.kind });
 }
 
-function claimsOf(state: FundedChannel, identity: Identity, htlcTxs: readonly Transaction[]): readonly Sweepable[] {
+/** The same without the questions, and maybe nothing. */
+export function claimsOf(state: FundedChannel, identity: Identity, htlcTxs: readonly Transaction[]): readonly Sweepable[] {
   const own = state.params.local;
   const ofPeer = (commitment: Parameters<typeof toRemoteClaims>[0], withHtlcs: boolean): readonly Sweepable[] => {
     const { format } = commitmentTerms(state, "remote");
@@ -66,6 +67,8 @@ function claimsOf(state: FundedChannel, identity: Identity, htlcTxs: readonly Tr
       return [...direct, ...second];
     }
     case "unknown":
+      // The peer's, of which we know no more: it may be newer than our state
+      return identity.plain === null ? [] : ofPeer(identity.plain, false);
     case "unrelated":
       return [];
   }
@@ -75,7 +78,12 @@ function claimsOf(state: FundedChannel, identity: Identity, htlcTxs: readonly Tr
 const MAX_BLOCKS = 0xffff;
 
 function sweepable(claim: Claim, kind: Sweepable["kind"]): Sweepable {
-  return { claim, kind, afterBlocks: claim.sequence <= MAX_BLOCKS ? claim.sequence : 0, fromHeight: claim.locktime ?? 0 };
+  return {
+    claim,
+    kind,
+    afterBlocks: claim.sequence <= MAX_BLOCKS ? claim.sequence : 0,
+    fromHeight: claim.locktime === undefined ? 0 : claim.locktime + 1,
+  };
 }
 
 function preimageOf(state: FundedChannel, paymentHash: Bytes32): Bytes32 | null {
