@@ -28,6 +28,7 @@ export {
 } from "./protocol/script/interpreter/flags.js";
 export * from "./protocol/script/interpreter/verify.js";
 
+export * from "./protocol/tx/bump.js";
 export * from "./protocol/tx/commitment-number.js";
 export * from "./protocol/tx/commitment-tx.js";
 export * from "./protocol/tx/fees.js";
@@ -50,6 +51,7 @@ export * from "./protocol/channel/identify.js";
 export * from "./protocol/channel/params.js";
 export * from "./protocol/channel/select.js";
 export * from "./protocol/channel/state.js";
+export * from "./protocol/channel/transitions/bump.js";
 export * from "./protocol/channel/transitions/changes.js";
 export * from "./protocol/channel/transitions/commit.js";
 export * from "./protocol/channel/transitions/funding.js";

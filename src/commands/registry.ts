@@ -77,6 +77,12 @@ export const REGISTRY: readonly Entry[] = [
   entry("force-close", "leave", "sign our newest commitment for broadcast", async () => (await import("./force-close.js")).command),
   entry("htlc-tx", "leave", "finish an HTLC transaction of our published commitment", async () => (await import("./htlc-tx.js")).command),
   entry("sweep", "leave", "take what is ours of a confirmed commitment", async () => (await import("./sweep.js")).command),
+  entry(
+    "bump",
+    "leave",
+    "pay more fee for our way out: a child of a commitment, or fee inputs for HTLC transactions",
+    async () => (await import("./bump.js")).command,
+  ),
   entry("penalty-tx", "leave", "take everything of a revoked commitment", async () => (await import("./penalty-tx.js")).command),
   entry(
     "watch",

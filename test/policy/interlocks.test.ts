@@ -24,6 +24,7 @@ import {
   stateOf,
   without,
 } from "../support/party.js";
+import { BUMP_RULES } from "./bump-rules.js";
 import { HTLC_RULES } from "./htlc-rules.js";
 import { type Rule, byState, flagged, rule } from "./rule.js";
 
@@ -437,6 +438,7 @@ const RULES: readonly Rule[] = [
   }),
 
   ...HTLC_RULES,
+  ...BUMP_RULES,
 
   // 8 and the punishment
   byState(

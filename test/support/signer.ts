@@ -1,7 +1,8 @@
 import { Psbt } from "bitcoinjs-lib/src/psbt";
-import { type Point, bytes32, concat, equalBytes, point } from "../../src/protocol/bytes.js";
+import { type Point, bytes32, concat, equalBytes, point, toHex } from "../../src/protocol/bytes.js";
 import { deriveRevocationSecret, deriveSecret, publicKey } from "../../src/protocol/keys/derivation.js";
 import type { PartyKeys } from "../../src/protocol/keys/party-keys.js";
+import { p2wpkh } from "../../src/protocol/script/assemble.js";
 import { Secret32 } from "../../src/protocol/secret.js";
 import { type HashSigner, signHash } from "../../src/protocol/tx/sign.js";
 
@@ -50,11 +51,11 @@ function expectKey(secret: Secret32, pubkey: Point): void {
   if (!equalBytes(publicKey(secret), pubkey)) throw new Error("the key that follows is not the one that the PSBT names");
 }
 
-/** A key that is ours as it is stands in the script. */
+/** A key that is ours as it is stands in the script, or its hash does. */
 function plainSecret({ witnessScript, witnessUtxo, finalScriptWitness }: Input, keys: PartyKeys): Secret32 | null {
   if (finalScriptWitness !== undefined) return null;
-  const text = Buffer.from(witnessScript ?? witnessUtxo!.script).toString("hex");
   const plain = [keys.fundingPrivkey, keys.paymentBasepointSecret].flatMap((secret) => (secret === null ? [] : [secret]));
-  const inScript = plain.find((secret) => text.includes(Buffer.from(publicKey(secret)).toString("hex")));
-  return inScript ?? (witnessScript === undefined ? keys.paymentBasepointSecret : null);
+  const isLockedTo = (pubkey: Point): boolean =>
+    witnessScript === undefined ? equalBytes(p2wpkh(pubkey).scriptPubkey, witnessUtxo!.script) : toHex(witnessScript).includes(toHex(pubkey));
+  return plain.find((secret) => isLockedTo(publicKey(secret))) ?? null;
 }

@@ -4,9 +4,10 @@ import { requireOwnKeys } from "../../protocol/channel/own-keys.js";
 import type { FundedChannel } from "../../protocol/channel/state.js";
 import { LnError } from "../../protocol/errors.js";
 import type { PartyKeys } from "../../protocol/keys/party-keys.js";
-import { type OwnInput, type TxPlan, signPlan } from "../../protocol/tx/plan.js";
+import { type OwnInput, type TxPlan, isOwn, signInput, signPlan } from "../../protocol/tx/plan.js";
 import { SECRET_NAMES } from "../../protocol/tx/signer.js";
 import type { readTransaction } from "./read-transaction.js";
+import type { DescribedWalletInput } from "../../json/psbt-plan.js";
 import type { Context } from "./context.js";
 import { type FlagValues, flag, text, toggle } from "./options.js";
 import { readInput } from "./load-party.js";
@@ -49,7 +50,7 @@ export async function carryOut(
   { psbt, finish }: PsbtOptions,
   { state, keys }: KeySource,
 ): Promise<readonly CarriedOut[]> {
-  if (psbt === true && finish !== undefined) throw new LnError("usage-psbt", "--psbt writes a PSBT, --finish reads one: not both", {});
+  refuseBoth({ psbt, finish });
   if (psbt === true) {
     const { printPsbt } = await import("../../json/psbt-plan.js");
     return plans.map((plan) => unsigned(plan, printPsbt(plan, parents)));
@@ -63,16 +64,50 @@ export async function carryOut(
   return plans.map((plan) => signed(signPlan(plan, held)));
 }
 
+/**
+ * The same for a transaction to which a wallet brings inputs: it becomes a PSBT for the wallet, with our signatures unless --psbt leaves them out.
+ * Throws: usage-psbt, key-…, input-psbt….
+ */
+export async function carryOutWithWallet(
+  ctx: Context,
+  plan: TxPlan<OwnInput | DescribedWalletInput>,
+  parents: readonly Transaction[],
+  { psbt, finish }: PsbtOptions,
+  { state, keys }: KeySource,
+): Promise<CarriedOut> {
+  refuseBoth({ psbt, finish });
+  if (finish !== undefined) {
+    const { finishPlans } = await import("../../json/psbt-finish.js");
+    const [tx] = await finishPlans([plan], readPsbts(ctx, finish));
+    if (tx !== undefined) return signed(tx);
+  }
+  const { printPsbt } = await import("../../json/psbt-plan.js");
+  if (psbt === true) return unsigned(plan, printPsbt(plan, parents));
+  const held = await keys();
+  requireOwnKeys(state, held);
+  const signatures = plan.inputs.map((input, index) => (isOwn(input) ? signInput(plan, index, input, held) : null));
+  return { tx: null, shown: asPsbt(plan, printPsbt(plan, parents, signatures)) };
+}
+
+function refuseBoth({ psbt, finish }: PsbtOptions): void {
+  if (psbt === true && finish !== undefined) throw new LnError("usage-psbt", "--psbt writes a PSBT, --finish reads one: not both", {});
+}
+
 function signed(tx: Transaction): CarriedOut {
   return { tx, shown: { txid: tx.getId(), tx: tx.toHex(), weight: tx.weight() } };
 }
 
-function unsigned({ unsigned: tx, inputs }: TxPlan, psbt: string): CarriedOut {
-  return { tx: null, shown: { txid: tx.getId(), unsigned_tx: tx.toHex(), psbt, to_sign: inputs.flatMap(toSign) } };
+function unsigned(plan: TxPlan<OwnInput | DescribedWalletInput>, psbt: string): CarriedOut {
+  return { tx: null, shown: { ...asPsbt(plan, psbt), to_sign: plan.inputs.flatMap(toSign) } };
 }
 
-/** Which key an input waits for, as BOLT 3 derives it. */
-function toSign({ signer }: OwnInput, input: number): readonly Record<string, unknown>[] {
+function asPsbt({ unsigned: tx }: Pick<TxPlan, "unsigned">, psbt: string): Readonly<Record<string, unknown>> {
+  return { txid: tx.getId(), unsigned_tx: tx.toHex(), psbt };
+}
+
+/** Which key of ours an input waits for, as BOLT 3 derives it. */
+function toSign(planned: OwnInput | DescribedWalletInput, input: number): readonly Record<string, unknown>[] {
+  const signer = isOwn(planned) ? planned.signer : null;
   if (signer === null) return [];
   const pubkey = toHex(signer.pubkey);
   const key = { input, pubkey, from: SECRET_NAMES[signer.from] };
@@ -94,7 +129,19 @@ export function readPsbts(ctx: Context, files: string) {
   });
 }
 
+/** The PSBT in a text: alone, or in one of our reports; null where there is none. Throws: json-…. */
+export function psbtWithin(content: string, source: string): string | null {
+  // Its first bytes in base64 and in hex (BIP 174)
+  if (content.startsWith("cHNidP8") || content.toLowerCase().startsWith("70736274ff")) return content;
+  return content.startsWith("{") ? psbtField(parseStrict(content, source)) : null;
+}
+
+function psbtField(document: unknown): string | null {
+  return typeof document === "object" && document !== null && "psbt" in document && typeof document.psbt === "string" ? document.psbt : null;
+}
+
 function psbtIn(document: unknown, source: string): string {
-  if (typeof document === "object" && document !== null && "psbt" in document && typeof document.psbt === "string") return document.psbt;
+  const psbt = psbtField(document);
+  if (psbt !== null) return psbt;
   throw new LnError("input-psbt", `${source} is JSON without a \`psbt\``, { source });
 }

@@ -1,13 +1,15 @@
-import { type Bytes32, type Signature } from "../bytes.js";
+import type { Bytes32, Signature } from "../bytes.js";
 import { LnError } from "../errors.js";
 import type { Basepoints } from "../keys/commitment-keys.js";
 import { witnessSignature } from "../script/assemble.js";
 import { fundingWitness } from "../script/funding.js";
 import { htlcTxWitness } from "../script/htlc.js";
+import type { Weight } from "../units.js";
 import type { Commitment } from "./commitment-tx.js";
 import { SIGHASH_ALL } from "./format.js";
 import type { HtlcTx } from "./htlc-tx.js";
-import type { OwnInput, TxPlan } from "./plan.js";
+import { LONGEST_SIGNATURE, type OwnInput, type TxPlan, withLargestWitnesses } from "./plan.js";
+import { txWeight } from "./sign.js";
 
 /** The owner's commitment with the countersigner's signature: the owner's is all that it lacks. BOLT 3 §Commitment Transaction. */
 export function planCommitment(commitment: Commitment, countersignature: Signature): TxPlan {
@@ -22,6 +24,11 @@ export function planCommitment(commitment: Commitment, countersignature: Signatu
     witness: (signature) => fundingWitness(lock.witnessScript, { pubkey: keys.ownerFundingPubkey, signature }, cosigner, SIGHASH_ALL),
   };
   return { unsigned, inputs: [input] };
+}
+
+/** A commitment's weight with both signatures as large as they can be. */
+export function commitmentWeightAtMost(commitment: Commitment): Weight {
+  return txWeight(withLargestWitnesses(planCommitment(commitment, LONGEST_SIGNATURE)));
 }
 
 /** What the owner's HTLC transaction spends, with the countersigner's signature. BOLT 3 §HTLC-Timeout and HTLC-Success Transactions. */

@@ -117,7 +117,7 @@ export function finishHtlcTx(
 }
 
 /** An HTLC transaction of our closed commitment with all that it needs but our signature. Throws: as planOwnHtlcTx. */
-function readyHtlc(state: FundedChannel, outputIndex: number, given: Bytes32 | null, height: number | null) {
+export function readyHtlc(state: FundedChannel, outputIndex: number, given: Bytes32 | null, height: number | null) {
   const current = closedCommit(state);
   const { commitment } = selectCommitment(state, "local", current.number);
   const htlcTx = buildHtlcTx(commitment, outputIndex);
