@@ -2,10 +2,11 @@ import { scriptOfAddress } from "../json/address.js";
 import { displayTxid } from "../protocol/bytes.js";
 import { identify } from "../protocol/channel/identify.js";
 import { requireFunded } from "../protocol/channel/state.js";
-import { planSweep, spendableFrom, sweepables } from "../protocol/channel/transitions/sweep.js";
+import { planSweep, spendableFrom, sweepables, waitingOutputs } from "../protocol/channel/transitions/sweep.js";
 import { defineCommand } from "./shared/command.js";
-import { feerate, flag, integer, requiredFlag, text } from "./shared/options.js";
+import { feerate, flag, integer, requiredFlag, text, toggle } from "./shared/options.js";
 import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
+import { readPreimage } from "./shared/preimage.js";
 import { carryOut, psbtFlags } from "./shared/psbt.js";
 import { warnOfFee } from "./shared/fee-warning.js";
 import { readTransaction } from "./shared/read-transaction.js";
@@ -19,7 +20,8 @@ export const command = defineCommand({
   summary: "take what is ours of a confirmed commitment",
   description:
     "Takes everything that is ours on a confirmed commitment to one address: on our own to_local after the delay and our HTLC transactions' outputs, on the peer's to_remote and HTLCs (by preimage or expiry). " +
-    "Says of each output from which height it can be spent. With --height only what the next block may hold is taken.",
+    "Says of each output from which height it can be spent, and of those that are not to be swept yet what they wait for: a preimage, our HTLC transaction (`htlc-tx`), the penalty (`penalty-tx`). " +
+    "With --height only what the next block may hold is taken; what costs more than it holds is left.",
   args: [partyArgument],
   flags: {
     ...partyFlags,
@@ -29,6 +31,8 @@ export const command = defineCommand({
     confirmed: flag("--confirmed <height>", "the block that confirmed the commitment", height),
     height: flag("--height <height>", "the chain's height", height),
     ...psbtFlags,
+    anchors: toggle("--anchors", "anchors as well, where they pay: ours, unless a child has spent it; with --height the peer's, after 16 blocks"),
+    preimage: flag("--preimage <file>", "for an HTLC that the peer offered, unless the channel knows it: 32 bytes in hex, from a file or -", text),
     htlcTxs: flag("--htlc-txs <files>", "our confirmed HTLC transactions, separated by commas", text),
   },
   examples: [
@@ -44,9 +48,11 @@ export const command = defineCommand({
     const state = requireFunded(loadParty(ctx, paths, { ...o, dryRun: true }).state);
     const to = await scriptOfAddress(o.to, state.chain);
     const identity = identify(state, published, revokedHtlcsOf(ctx, paths, state));
-    const found = sweepables(state, identity, htlcTxs);
+    const preimage = o.preimage === undefined ? [] : [readPreimage(ctx, o.preimage)];
+    const knowing = { ...state, knownPreimages: [...state.knownPreimages, ...preimage] };
+    const found = sweepables(knowing, identity, htlcTxs);
     const chain = { height: o.height ?? null, confirmed: o.confirmed ?? null };
-    const { taken, plan } = planSweep(found, chain, to, o.feerate);
+    const { taken, plan } = planSweep(found, chain, to, o.feerate, o.anchors === true);
     warnOfFee(ctx, plan);
     const [carried] = await carryOut(ctx, [plan], [published, ...htlcTxs], o, { state, keys: () => loadKeys(ctx, paths, o) });
     return {
@@ -61,6 +67,12 @@ export const command = defineCommand({
           after_blocks: one.afterBlocks,
           spendable_from: spendableFrom(one, chain),
           taken: taken.includes(one),
+        })),
+        waiting: waitingOutputs(identity, found, htlcTxs).map(({ outputIndex, kind, amount: held, waitsFor }) => ({
+          output_index: outputIndex,
+          kind,
+          amount_sat: amount(held),
+          waits_for: waitsFor,
         })),
         ...carried?.shown,
         locktime: plan.unsigned.locktime,

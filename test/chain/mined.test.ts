@@ -4,16 +4,24 @@ import * as networks from "bitcoinjs-lib/src/networks";
 import { Psbt } from "bitcoinjs-lib/src/psbt";
 import { Transaction } from "bitcoinjs-lib/src/transaction";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { DescribedCoin } from "../../src/json/psbt-wallet.js";
+import { finishPlans } from "../../src/json/psbt-finish.js";
+import { printPsbt } from "../../src/json/psbt-plan.js";
 import { type Txid, bytes32, parseTxid, txid } from "../../src/protocol/bytes.js";
 import { identify } from "../../src/protocol/channel/identify.js";
+import { bumpCommitment, bumpHtlcs } from "../../src/protocol/channel/transitions/bump.js";
 import { type ForceClose, forceClose, punish } from "../../src/protocol/channel/transitions/leave.js";
+import { planSweep, sweepables } from "../../src/protocol/channel/transitions/sweep.js";
 import { publicKey } from "../../src/protocol/keys/derivation.js";
 import { basepointsOf, ownSecret } from "../../src/protocol/keys/party-keys.js";
 import { p2wpkh, witnessSignature } from "../../src/protocol/script/assemble.js";
 import { type CommitmentFormat, FORMATS, SIGHASH_ALL } from "../../src/protocol/tx/format.js";
+import type { BumpPlan } from "../../src/protocol/tx/bump.js";
+import { scriptOf } from "../../src/protocol/tx/plan.js";
 import { sighash, signHash, withWitnesses } from "../../src/protocol/tx/sign.js";
-import { type Claim, SEQUENCE_RBF, spendClaims } from "../../src/protocol/tx/spend.js";
+import { type Claim, SEQUENCE_RBF, signSpend, spendClaims } from "../../src/protocol/tx/spend.js";
 import { type ConfirmedCommitment, htlcTxClaim, toLocalClaims, toRemoteClaims } from "../../src/protocol/tx/sweep-tx.js";
+import { walletInput } from "../../src/protocol/tx/wallet.js";
 import { perKw, sat } from "../../src/protocol/units.js";
 import { refusal } from "../json/refusal.js";
 import { type Channel, secretOf } from "../protocol/channels.js";
@@ -21,7 +29,8 @@ import { ANCHORS, parties, refusal as refusalOf, runCommand, send } from "../sup
 import { interpret } from "./interpreter.js";
 import { type Ledger, type Planned, ledgerOn } from "./ledger.js";
 import { BOTH, type ChannelPlan, KEYS, type Pair, type Step, type Who, after, offer, open, other, pay, round, stages } from "./pair.js";
-import { NODES, type RegtestNode } from "./regtest-node.js";
+import { signPsbt } from "../support/signer.js";
+import { NODES, type RegtestNode, type Reward } from "./regtest-node.js";
 import { HOME, type Preimages, htlcClaimBatches, spendingOf, withLocks } from "./spendings.js";
 
 // A busy machine is slow
@@ -141,6 +150,27 @@ async function closeAndPlayOut(ledger: Ledger, pair: Pair, owner: Who, htlcsBy: 
   ]);
 }
 
+/** A wallet's coinbase, to pay fees with. */
+function coinOf(reward: Reward): DescribedCoin {
+  const { scriptPubkey: script } = WALLET_LOCK;
+  const at = { txid: parseTxid(reward.txid), outputIndex: 0 };
+  return { ...at, ...walletInput(sat(reward.amount), script), fields: { witnessUtxo: { script, value: reward.amount } } };
+}
+
+/** A plan through PSBTs: our part signed by one signer, the wallet's by another, put together and finished. */
+async function finishedBy(who: Who, plan: BumpPlan<DescribedCoin>, parents: readonly Transaction[]): Promise<Transaction> {
+  const written = printPsbt(plan, parents);
+  const wallet = Psbt.fromBase64(written);
+  wallet.signInput(plan.inputs.length - 1, { publicKey: publicKey(WALLET), sign: (hash) => signHash(bytes32(hash), WALLET) });
+  const [tx] = await finishPlans(
+    [plan],
+    [signPsbt(written, KEYS[who]), wallet.toBase64()].map((text) => ({ text, source: "a signer" })),
+  );
+  const coins = plan.inputs.map((input) => ({ amount: input.amount, scriptPubkey: scriptOf(input) }));
+  expect(interpret(tx!.toHex(), coins)).toEqual({ kind: "accepted" });
+  return tx!;
+}
+
 /** Publishes the commitment that `cheater` had in `then`; the victim's state is that of `now`. */
 function cheat(then: Pair, now: Pair, cheater: Who) {
   const { tx, commitment } = forceClose(then[cheater].state, KEYS[cheater]);
@@ -248,6 +278,76 @@ describe.each(NODES)("on %s", (name, start) => {
     });
   });
 
+  describe.each(TYPES.filter((type) => FORMATS[type].oneBlockDelay === 1))("a %s channel whose fees a wallet pays", (type) => {
+    const plan: ChannelPlan = { type, feerate: 1000n, fundingSat: 1_000_000n, pushSat: 300_000n, delays: DELAYS };
+    const change = WALLET_LOCK.scriptPubkey;
+
+    test("its owner's commitment with a child, HTLC transactions with inputs and change, and what they pay to", async () => {
+      const [outpoint] = await fundingOutputs(ledger, ++block, plan, 1);
+      const pair = after(open(plan, outpoint!), htlcUpdate(await node.height()));
+      const closed = forceClose({ ...pair.alice.state, knownPreimages: PREIMAGES }, KEYS.alice);
+      const { state, commitment } = closed;
+      const wallet = async () => ({ coins: [coinOf(await node.rewardOf(++block))], change });
+      const identity = identify(state, closed.tx, () => []);
+      const child = bumpCommitment(state, identity, await wallet(), perKw(5000n));
+      const root: Planned = { kind: "commitment", tx: closed.tx, parent: null, delay: 0 };
+      const planned: Planned[] = [
+        root,
+        { kind: "child of a commitment", tx: await finishedBy("alice", child.plan, [closed.tx]), parent: root, delay: 0 },
+      ];
+      for (const { htlcTx } of closed.htlcs) {
+        const { outputIndex, kind, output } = htlcTx;
+        const height = output.htlc.cltvExpiry;
+        const bumped = bumpHtlcs(state, [outputIndex], { preimage: null, height }, await wallet(), perKw(5000n));
+        const tx = await finishedBy("alice", bumped.plan, [commitment.unsigned]);
+        const stage: Planned = {
+          kind: `${kind} with fee inputs`,
+          tx,
+          parent: root,
+          delay: 1,
+          ...(kind === "htlc_timeout" ? { locktime: height } : {}),
+        };
+        const [second] = sweepables(state, identity, [tx]).filter((one) => one.kind === "htlc_tx_output");
+        const claims = [second!.claim];
+        const swept = { kind: "sweep of HTLCs with fee inputs", tx: spend(claims, "alice", type), parent: stage, delay: DELAYS.bob };
+        planned.push(stage, { ...swept, impatient: impatient(claims, "alice", type) });
+      }
+      await ledger.playOut(planned);
+    });
+
+    test("the peer's commitment with a child of ours; everything else of it that is ours in one, the peer's anchor too", async () => {
+      const [outpoint] = await fundingOutputs(ledger, ++block, plan, 1);
+      const pair = after(open(plan, outpoint!), htlcUpdate(await node.height()));
+      const closed = forceClose(pair.alice.state, KEYS.alice);
+      const state = { ...pair.bob.state, knownPreimages: PREIMAGES };
+      const identity = identify(state, closed.tx, () => []);
+      const child = bumpCommitment(state, identity, { coins: [coinOf(await node.rewardOf(++block))], change }, perKw(5000n));
+      const root: Planned = { kind: "commitment", tx: closed.tx, parent: null, delay: 0 };
+      const found = sweepables(state, identity, []).filter(({ kind }) => kind !== "anchor");
+      expect(found.map(({ kind }) => kind).sort()).toEqual(["anchor_of_peer", "htlc", "htlc", "to_remote"]);
+      const late = { height: 10_000, confirmed: 1 };
+      const { plan: everything, taken } = planSweep(found, late, HOME, RATE, true);
+      expect(taken).toHaveLength(4);
+      const claims = taken.map(({ claim }) => claim);
+      await ledger.playOut([
+        root,
+        { kind: "child of a commitment", tx: await finishedBy("bob", child.plan, [closed.tx]), parent: root, delay: 0 },
+        {
+          kind: "sweep of everything",
+          tx: signSpend(everything, KEYS.bob).tx,
+          parent: root,
+          delay: 16,
+          locktime: everything.unsigned.locktime,
+          impatient: spend(
+            claims.map((claim) => (claim.signer === null ? { ...claim, sequence: 15 } : claim)),
+            "bob",
+            type,
+          ),
+        },
+      ]);
+    });
+  });
+
   test("the article's update, at feerate 0: both ways out at every stage, the cheat and the penalty", async () => {
     const plan: ChannelPlan = { type: "static_remotekey", feerate: 0n, fundingSat: 10_000_000n, pushSat: 0n, delays: { alice: 144, bob: 144 } };
     const [probe, ...outpoints] = await fundingOutputs(ledger, ++block, plan, 7);
@@ -313,9 +413,14 @@ describe.each(NODES)("on %s", (name, start) => {
     const waiting = TYPES.filter((type) => FORMATS[type].oneBlockDelay === 1).length;
     expect(Object.fromEntries([...ledger.tallies].map(([kind, tally]) => [kind, Object.values(tally)]))).toEqual({
       // [mined, refused a block too early, refused by their scripts]
-      funding: [3 * formats + 1, 0, 0],
+      funding: [3 * formats + 1 + 2 * waiting, 0, 0],
       "funding by PSBT": [1, 0, 0],
-      commitment: [9 * formats + 7, 0, 0],
+      commitment: [9 * formats + 7 + 2 * waiting, 0, 0],
+      "child of a commitment": [2 * waiting, 0, 0],
+      "htlc_timeout with fee inputs": [waiting, waiting, 0],
+      "htlc_success with fee inputs": [waiting, waiting, 0],
+      "sweep of HTLCs with fee inputs": triple(2 * waiting),
+      "sweep of everything": triple(waiting),
       htlc_timeout: [2 * formats, 2 * formats, 0],
       htlc_success: [3 * formats, 3 * waiting, 0],
       penalty: [2 * formats + 1, 0, 0],

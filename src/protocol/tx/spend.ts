@@ -2,7 +2,7 @@ import { Transaction } from "bitcoinjs-lib/src/transaction";
 import type { ScriptPubkey, Txid } from "../bytes.js";
 import { LnError } from "../errors.js";
 import type { PartyKeys } from "../keys/party-keys.js";
-import { type FeeratePerKw, type Satoshi, type Weight, feeAtLeast, sat } from "../units.js";
+import { type FeeratePerKw, type Satoshi, type Weight, feeAtLeast, sat, weight } from "../units.js";
 import { type OwnInput, type TxPlan, withLargestWitnesses, signPlan } from "./plan.js";
 import { txWeight } from "./sign.js";
 
@@ -56,6 +56,18 @@ export function planSpend(claims: readonly Claim[], to: ScriptPubkey, feerate: F
   if (output !== undefined) output.value = amount;
   return { unsigned, inputs: claims, fee, feeWeight, amount };
 }
+
+/** What a claim adds to the weight of a transaction that takes others, too: outpoint, empty script and nSequence, and the witness at its largest. */
+export function claimWeight(claim: Claim): Weight {
+  const draft = new Transaction();
+  const empty = draft.weight();
+  draft.addInput(claim.txid, claim.outputIndex, claim.sequence);
+  // The marker and the flag are there once, whatever the number of inputs
+  return weight(txWeight(withLargestWitnesses({ unsigned: draft, inputs: [claim] })) - BigInt(empty + SEGWIT_MARKER_WEIGHT));
+}
+
+/** BIP 144: marker and flag, which weigh as witness does. */
+const SEGWIT_MARKER_WEIGHT = 2;
 
 /** Throws: tx-output-dust. */
 export function demandAboveDust(to: ScriptPubkey, amount: Satoshi, { total, fee }: { readonly total: Satoshi; readonly fee: Satoshi }): void {
