@@ -1,6 +1,4 @@
-import { ripemd160 } from "@noble/hashes/legacy.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { OPS, compile, decompile, number as scriptNumber, signature as scriptSignature } from "bitcoinjs-lib/src/script";
+import { OPS, decompile, number as scriptNumber, signature as scriptSignature } from "bitcoinjs-lib/src/script";
 import {
   type Point,
   type ScriptPubkey,
@@ -13,6 +11,7 @@ import {
   signature,
   witnessScript,
 } from "../bytes.js";
+import { publicRipemd160, publicSha256 } from "../hash.js";
 
 export { OPS };
 
@@ -132,9 +131,45 @@ function numberPush(value: number): number | Uint8Array {
   return value <= 16 ? OPS.OP_1 + value - 1 : scriptNumber.encode(value);
 }
 
-/** Opcodes and pushes to bytes, pushes in their shortest form. */
+/** Opcodes and pushes to bytes, pushes in their shortest form (BIP 62, rule 3). */
 export function assemble(chunks: readonly (number | Uint8Array)[]): WitnessScript {
-  return witnessScript(compile([...chunks]));
+  const shortest = chunks.map((chunk) => (typeof chunk === "number" ? chunk : (smallPush(chunk) ?? chunk)));
+  const script = new Uint8Array(
+    shortest.reduce<number>((size, chunk) => size + (typeof chunk === "number" ? 1 : prefixSize(chunk.length) + chunk.length), 0),
+  );
+  let at = 0;
+  for (const chunk of shortest) {
+    if (typeof chunk === "number") {
+      script[at++] = chunk;
+      continue;
+    }
+    const { length } = chunk;
+    const prefix = prefixSize(length);
+    if (prefix > 1) script[at++] = prefix === 2 ? OPS.OP_PUSHDATA1 : prefix === 3 ? OPS.OP_PUSHDATA2 : OPS.OP_PUSHDATA4;
+    const lengthBytes = prefix === 1 ? 1 : prefix - 1;
+    for (let byte = 0; byte < lengthBytes; byte++) script[at++] = length >>> (8 * byte);
+    script.set(chunk, at);
+    at += length;
+  }
+  return witnessScript(script);
+}
+
+/** The opcode that pushes these bytes by itself, where there is one. */
+function smallPush(data: Uint8Array): number | undefined {
+  const [byte] = data;
+  if (byte === undefined) return OPS.OP_0;
+  if (data.length > 1) return undefined;
+  if (byte === 0x81) return OPS.OP_1NEGATE;
+  return byte >= 1 && byte <= 16 ? OPS.OP_1 + byte - 1 : undefined;
+}
+
+/** The opcodes up to this one push as many bytes as they say. */
+const MOST_BY_LENGTH_ALONE = 75;
+
+/** How many bytes stand before pushed data: its length alone, or an opcode and the length. */
+function prefixSize(length: number): number {
+  if (length <= MOST_BY_LENGTH_ALONE) return 1;
+  return length <= 0xff ? 2 : length <= 0xffff ? 3 : 5;
 }
 
 /** Bytes to opcodes and pushes, or null where they are no script. */
@@ -143,7 +178,7 @@ export function disassemble(script: Uint8Array): readonly (number | Uint8Array)[
 }
 
 export function hash160(bytes: Uint8Array): Uint8Array {
-  return ripemd160(sha256(bytes));
+  return publicRipemd160(publicSha256(bytes));
 }
 
 /** What an output demands of its spender, and what a spender must show. */
@@ -151,9 +186,11 @@ export type Lock =
   | { readonly kind: "p2wsh"; readonly scriptPubkey: ScriptPubkey; readonly witnessScript: WitnessScript }
   | { readonly kind: "p2wpkh"; readonly scriptPubkey: ScriptPubkey; readonly pubkey: Point };
 
+const P2WSH_PREFIX = Uint8Array.of(0, 32);
+
 /** Pay to the hash of a witness script (BIP 141). */
 export function p2wsh(script: WitnessScript): Lock {
-  return { kind: "p2wsh", scriptPubkey: scriptPubkey(concat(Uint8Array.of(0, 32), sha256(script))), witnessScript: script };
+  return { kind: "p2wsh", scriptPubkey: scriptPubkey(concat(P2WSH_PREFIX, publicSha256(script))), witnessScript: script };
 }
 
 /** Pay to the hash of one public key (BIP 141). */

@@ -1,5 +1,5 @@
-import { ripemd160 } from "@noble/hashes/legacy.js";
 import type { Bytes32, Point, Signature, WitnessScript } from "../bytes.js";
+import { publicRipemd160 } from "../hash.js";
 import { EMPTY, OPS, type Witness, fixedNumber, hash160, hashHole, numberHole, pointHole, scriptTemplate, witnessSignature } from "./assemble.js";
 
 /** With anchors every spend but the penalty waits a block, so that only the anchors can carry unconfirmed children. */
@@ -61,12 +61,23 @@ export interface HtlcKeys {
   readonly countersignerHtlcPubkey: Point<"htlcpubkey">;
 }
 
+/** Of the keys of the commitments at hand: hundreds of HTLCs have the same. */
+const revocationHashes = new WeakMap<HtlcKeys, Uint8Array>();
+
+function revocationHash(keys: HtlcKeys): Uint8Array {
+  const known = revocationHashes.get(keys);
+  if (known !== undefined) return known;
+  const hash = hash160(keys.revocationPubkey);
+  revocationHashes.set(keys, hash);
+  return hash;
+}
+
 function shared(keys: HtlcKeys, paymentHash: Bytes32) {
   return {
-    revocationpubkey_hash160: hash160(keys.revocationPubkey),
+    revocationpubkey_hash160: revocationHash(keys),
     remote_htlcpubkey: keys.countersignerHtlcPubkey,
     local_htlcpubkey: keys.ownerHtlcPubkey,
-    payment_hash_ripemd160: ripemd160(paymentHash),
+    payment_hash_ripemd160: publicRipemd160(paymentHash),
   };
 }
 

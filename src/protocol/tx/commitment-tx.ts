@@ -1,4 +1,4 @@
-import { Transaction } from "bitcoinjs-lib/src/transaction";
+import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import { type Point, type Txid, txid } from "../bytes.js";
 import { type Basepoints, type CommitmentKeys, deriveCommitmentKeys } from "../keys/commitment-keys.js";
 import type { CommitmentNumber } from "../keys/shachain.js";
@@ -10,6 +10,7 @@ import { baseFee, directionFor, isTrimmed } from "./fees.js";
 import type { CommitmentFormat } from "./format.js";
 import { type CommitmentOutput, compareOutputs } from "./outputs.js";
 import type { CommitmentSpec, Htlc } from "./spec.js";
+import { unsignedTx } from "./unsigned.js";
 
 /** What all commitments of one owner on one funding output share. */
 export interface CommitmentTerms {
@@ -63,12 +64,8 @@ export function buildCommitment(
   const keys = deriveCommitmentKeys(basepoints[owner], basepoints[countersigner], perCommitmentPoint, format.remotePubkeyRotates);
 
   // 1. Input and locktime hide the number
-  const unsigned = new Transaction();
   const factor = obscuringFactor(basepoints[opener].paymentBasepoint, basepoints[opposite(opener)].paymentBasepoint);
   const { locktime, sequence } = encodeCommitmentNumber(number, factor);
-  unsigned.version = format.txVersion;
-  unsigned.locktime = locktime;
-  unsigned.addInput(funding.txid, funding.outputIndex, sequence);
 
   // 2. Which HTLCs are too small for an output
   const trimmedHtlcs = spec.htlcs.filter((htlc) => isTrimmed(format, spec, dustLimit, owner, htlc));
@@ -106,7 +103,8 @@ export function buildCommitment(
 
   // 10. Order
   outputs.sort(compareOutputs);
-  for (const output of outputs) unsigned.addOutput(output.lock.scriptPubkey, output.amount);
+  const input = { txid: funding.txid, outputIndex: funding.outputIndex, sequence };
+  const unsigned = unsignedTx({ version: format.txVersion, locktime, input, outputs });
 
   return {
     terms,

@@ -1,4 +1,4 @@
-import { Transaction } from "bitcoinjs-lib/src/transaction";
+import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import { type Txid, txid } from "../bytes.js";
 import { LnError } from "../errors.js";
 import type { Lock } from "../script/assemble.js";
@@ -6,6 +6,7 @@ import { type Satoshi, floorToSat, sat } from "../units.js";
 import type { Commitment } from "./commitment-tx.js";
 import { htlcTxFee } from "./fees.js";
 import { type HtlcOutput, isHtlcOutput } from "./outputs.js";
+import { unsignedTx } from "./unsigned.js";
 
 /** The owner's second-stage transaction for one HTLC output of its commitment, unsigned. */
 export interface HtlcTx {
@@ -46,11 +47,12 @@ function build(commitment: Commitment, outputIndex: number, lock: Lock): HtlcTx 
   const fee = htlcTxFee(format, commitment.spec.feeratePerKw, offered ? "offered" : "received");
   const amount = sat(floorToSat(htlc.amountMsat) - fee);
 
-  const unsigned = new Transaction();
-  unsigned.version = format.txVersion;
-  unsigned.locktime = offered ? htlc.cltvExpiry : 0;
-  unsigned.addInput(commitment.txid, outputIndex, format.oneBlockDelay);
-  unsigned.addOutput(lock.scriptPubkey, amount);
+  const unsigned = unsignedTx({
+    version: format.txVersion,
+    locktime: offered ? htlc.cltvExpiry : 0,
+    input: { txid: commitment.txid, outputIndex, sequence: format.oneBlockDelay },
+    outputs: [{ lock, amount }],
+  });
   const kind = offered ? "htlc_timeout" : "htlc_success";
   return {
     kind,

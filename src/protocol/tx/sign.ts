@@ -1,5 +1,5 @@
 import type { Transaction } from "bitcoinjs-lib/src/transaction";
-import { type Bytes32, type Point, type Signature, bytes32, equalBytes, signature } from "../bytes.js";
+import { type Bytes32, type Point, type Signature, equalBytes, signature } from "../bytes.js";
 import { ecc } from "../ecc.js";
 import { LnError } from "../errors.js";
 import { deriveSecret, publicKey } from "../keys/derivation.js";
@@ -11,10 +11,11 @@ import { type Satoshi, type Weight, weight } from "../units.js";
 import type { Commitment } from "./commitment-tx.js";
 import { SIGHASH_ALL } from "./format.js";
 import type { HtlcTx } from "./htlc-tx.js";
+import { witnessHash } from "./sighash.js";
 
 /** What a witness v0 signature covers (BIP 143). */
 export function sighash(tx: Transaction, inputIndex: number, spent: { readonly lock: Lock; readonly amount: Satoshi }, type: number): Bytes32 {
-  return bytes32(tx.hashForWitnessV0(inputIndex, scriptCode(spent.lock), spent.amount, type));
+  return witnessHash(tx, inputIndex, scriptCode(spent.lock), spent.amount, type);
 }
 
 /** BIP 143: the witness script, or for P2WPKH the script of a payment to the key's hash. */
