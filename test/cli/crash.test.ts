@@ -12,6 +12,7 @@ import {
   ANCHORS,
   ARTICLE,
   CLOSING_STEPS,
+  PSBT_STEPS,
   type Step,
   WIRE,
   filesOf,
@@ -70,6 +71,7 @@ const article = [...(await runsOf("opening", emptyDisk(), openingSteps(ARTICLE))
 const update = await runsOf("update", last(article), updateSteps());
 const back = await runsOf("back", last(update), returnSteps(6, 5));
 const closing = await runsOf("closing", last(back), CLOSING_STEPS);
+const byPsbt = await runsOf("closing by PSBT", last(back), PSBT_STEPS);
 const byRequest = await runsOf("by request id", last(article), updateSteps({ requestId: "invoice-7" }).slice(0, 2));
 
 const anchors = last(await runsOf("anchors", emptyDisk(), openingSteps(ANCHORS)));
@@ -92,7 +94,7 @@ async function importRuns(): Promise<readonly Run[]> {
   return [ofCase, await runOf("import-channel", disk, { party, command: "import-channel", args: ["-"], flags: {}, stdin: document, again: "once" })];
 }
 
-const RUNS = [...article, ...update, ...back, ...closing, ...byRequest, ...htlcs, ...byHtlc, ...imports];
+const RUNS = [...article, ...update, ...back, ...closing, ...byPsbt, ...byRequest, ...htlcs, ...byHtlc, ...imports];
 
 /** Whether the process lived to the end. */
 async function survives(host: Host, step: Step): Promise<boolean> {

@@ -35,6 +35,11 @@ interface Shown {
   readonly text: string;
 }
 
+/** What is printed, and after each PSBT its bytes in hex: in base64 nothing could be found. */
+function opened(text: string): string {
+  return text.replace(/cHNidP8[\w+/=]+/g, (psbt) => `${psbt} ${Buffer.from(psbt, "base64").toString("hex")}`);
+}
+
 function told(error: unknown): string {
   if (!(error instanceof LnError)) throw error;
   return `${error.message}\n${JSON.stringify(error.details)}\n${error.stack ?? ""}`;
@@ -47,7 +52,7 @@ async function scenario(terms: Terms, withHtlcs: boolean): Promise<{ readonly di
   const attempt = async (by: string, name: string, args: readonly string[], flags: FlagTexts = {}, stdin?: string): Promise<void> => {
     const options = { host: processOf(copyOf(disk), 2), ...(stdin === undefined ? {} : { stdin }) };
     try {
-      shown.push({ by, text: printed(await runCommand(name, args, flags, options)) });
+      shown.push({ by, text: opened(printed(await runCommand(name, args, flags, options))) });
     } catch (error) {
       shown.push({ by, text: told(error) });
     }
@@ -88,6 +93,11 @@ async function scenario(terms: Terms, withHtlcs: boolean): Promise<{ readonly di
   const penalty = { tx: "-", to: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", feerate: "500" };
   await attempt("penalty-tx", "penalty-tx", ["/bob"], penalty, JSON.stringify(cheat.document));
   await attempt("penalty-tx", "penalty-tx", ["/alice"], penalty, JSON.stringify(cheat.document));
+  await attempt("penalty-tx --psbt", "penalty-tx", ["/bob"], { ...penalty, psbt: true }, JSON.stringify(cheat.document));
+  for (const name of NAMES) {
+    await attempt("force-close --psbt", "force-close", [`/${name}`], { psbt: true });
+    await attempt("sweep --psbt", "sweep", [`/${name}`], { ...penalty, psbt: true }, JSON.stringify(cheat.document));
+  }
   for (const name of NAMES) await attempt("inspect", "inspect", ["-"], { party: `/${name}` }, JSON.stringify(cheat.document));
   await run(CLOSING_STEPS);
   // Keys where something else is meant
@@ -130,6 +140,8 @@ function mayTell(secret: string, disk: Disk, { by, text }: Shown): boolean {
   const [, owner, number] = /^(alice|bob) per-commitment (\d+)$/.exec(secret) ?? [];
   if (owner === undefined || Number(number) >= lowestUnreleased(stateOn(disk, owner as Name))) return false;
   if (by === `${owner === "alice" ? "bob" : "alice"}/channel.json`) return true;
+  // A penalty's signer needs the cheater's secret
+  if (by === "penalty-tx --psbt") return owner === "alice";
   const inMessage = by.startsWith(`wire/`) && by.includes(`-${owner}-revoke_and_ack`);
   return inMessage || (["make-revocation", "resend"].includes(by) && text.includes('"type": "revoke_and_ack"'));
 }
@@ -146,6 +158,7 @@ describe.each([
     const secrets = [...secretsFrom("alice", alice, bob, NUMBERS), ...secretsFrom("bob", bob, alice, NUMBERS)];
     expect(secrets.length).toBe(2 * (6 + 8 * NUMBERS));
     let [looked, released] = [0, 0];
+    const inPsbt = new Set<string>();
     for (const [name, secret] of secrets) {
       for (const form of formsOf(secret)) {
         for (const place of everything) {
@@ -154,11 +167,14 @@ describe.each([
           if (place.by === `${name.split(" ")[0]!}/keys.json` && !name.includes("per-commitment ")) continue;
           expect(mayTell(name, disk, place), `${name} is in ${place.by}`).toBe(true);
           released++;
+          if (place.by === "penalty-tx --psbt") inPsbt.add(name);
         }
       }
     }
     // It would be found: what was released is
     expect(released).toBeGreaterThan(8);
+    // Of the cheat, and of nothing else
+    expect([...inPsbt]).toEqual(["alice per-commitment 0"]);
     expect(everything.filter(({ by }) => by === "mistake").length).toBeGreaterThan(100);
     console.info(
       `${secrets.length} secrets in ${everything.length} outputs, errors and files: ${looked} looks, ${released} released ones where they belong`,

@@ -141,6 +141,8 @@ export function htlcSteps(): readonly Step[] {
 }
 
 export const CLOSING_STEPS: readonly Step[] = [step("alice", "force-close"), step("bob", "force-close")];
+/** The same for a signer elsewhere. */
+export const PSBT_STEPS: readonly Step[] = (["alice", "bob"] as const).map((name) => step(name, "force-close", [], { psbt: true }));
 
 export { ANCHORS, ARTICLE };
 
