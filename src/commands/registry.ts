@@ -90,6 +90,12 @@ export const REGISTRY: readonly Entry[] = [
     "recognise published commitments of any number of channels, and answer them",
     async () => (await import("./watch.js")).command,
   ),
+  entry(
+    "check-tx",
+    "chain",
+    "verify transactions without a node: scripts, timelocks, fee, standardness",
+    async () => (await import("./check-tx.js")).command,
+  ),
   entry("broadcast", "chain", "hand transactions to a Bitcoin Core node", async () => (await import("./broadcast.js")).command),
   entry(
     "inspect",

@@ -211,6 +211,8 @@ export const ERROR_CODES = {
   "state-node-refused": { what: "the node refuses a call or a transaction" },
   "input-script-flag": { what: "a script flag that does not exist" },
   "input-spent-outputs": { what: "not one spent output for each input" },
+  "input-prevout-unknown": { what: "an input that spends what nothing is known of" },
+  "input-prevout-conflict": { what: "two sources that differ on an output" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

@@ -22,8 +22,8 @@ import { tempDir } from "./cli.js";
 // The first test of a file makes the parties of all: every step syncs to disk, which takes its time on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
-/** Options as they stand on a command line, under the names that the command gives them; true for one without a value. */
-export type FlagTexts = Readonly<Record<string, string | true>>;
+/** Options as they stand on a command line, under the names that the command gives them; true for one without a value, a list for one given again. */
+export type FlagTexts = Readonly<Record<string, string | true | readonly string[]>>;
 
 export interface RunOptions {
   /** What the command reads for `-`: text, or a document. */
@@ -51,7 +51,8 @@ export async function runCommand(name: string, args: readonly string[], flags: F
     Object.entries(command.flags).map(([flag, { parse, required }]) => {
       const text = flags[flag];
       if (text === undefined && required) throw new Error(`${name} needs ${flag}`);
-      return [flag, text === undefined ? undefined : parse(text === true ? "" : text)];
+      const given = text === undefined ? [] : typeof text === "object" ? text : [text === true ? "" : text];
+      return [flag, given.reduce<unknown>((previous, one) => parse(one, previous), undefined)];
     }),
   );
   return command.run(contextFor(options), args, values);

@@ -7,6 +7,8 @@ export type Document = Readonly<Record<string, unknown>>;
 /** What a command gives back: one JSON document, for standard output or a file. */
 export interface Report {
   readonly document: Document;
+  /** The same said for people, where a rendering of the document would be hard to read. */
+  readonly readable?: Document;
   /** The file's name where the output is a folder. */
   readonly fileName?: string;
   /** Results that have a file each where the output is a folder; `document` lists them. */

@@ -7,7 +7,8 @@ export interface Flag<T> {
   /** As commander reads it: `--feerate <sat_per_kw>` or, without a value, `--dry-run`. */
   readonly syntax: string;
   readonly help: string;
-  readonly parse: (text: string) => T;
+  /** `previous` is the value so far, where the option may be given again. */
+  readonly parse: (text: string, previous?: unknown) => T;
   readonly required: boolean;
 }
 
@@ -29,6 +30,11 @@ export function requiredFlag<T>(syntax: string, help: string, parse: (text: stri
 /** A flag without a value: true where it stands. */
 export function toggle(syntax: string, help: string): Flag<boolean | undefined> {
   return { syntax, help, parse: () => true, required: false };
+}
+
+/** An option that may be given again: its values in their order. */
+export function list<T>(syntax: string, help: string, parse: (text: string) => T): Flag<readonly T[] | undefined> {
+  return { syntax, help, parse: (text, previous) => [...((previous as readonly T[] | undefined) ?? []), parse(text)], required: false };
 }
 
 function bad(what: string, text: string): LnError {

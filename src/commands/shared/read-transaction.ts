@@ -28,7 +28,11 @@ const reported = z.looseObject({
 
 /** Signed transactions: hex in a file, or one of our reports with a `tx` or with `transactions`. Throws: tx-not-parsed, json-…, input-unreadable. */
 export function readTransactions(ctx: Context, path: string): Reported {
-  const content = readInput(ctx, path).trim();
+  return transactionsIn(readInput(ctx, path).trim(), path);
+}
+
+/** The same from a text; `path` is what refusals call it. Throws: tx-not-parsed, json-…. */
+export function transactionsIn(content: string, path: string): Reported {
   if (!content.startsWith("{")) return { txs: [transactionIn(content, path)], mark: null };
   const document = parseStrict(content, path);
   const { tx, transactions, not_for_broadcast: mark = null } = decode(reported, document, path);

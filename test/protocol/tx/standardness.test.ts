@@ -1,0 +1,92 @@
+import { Transaction } from "bitcoinjs-lib/src/transaction";
+import { describe, expect, test } from "vitest";
+import { fromHex } from "../../../src/protocol/bytes.js";
+import { dustThreshold, standardnessFaults } from "../../../src/protocol/tx/standardness.js";
+
+const P2WPKH = `0014${"11".repeat(20)}`;
+const P2WSH = `0020${"11".repeat(32)}`;
+const P2TR = `5120${"11".repeat(32)}`;
+const P2PKH = `76a914${"11".repeat(20)}88ac`;
+const KEY = `2102${"11".repeat(32)}`;
+
+interface Form {
+  readonly version?: number;
+  readonly scriptSig?: string;
+  readonly witness?: readonly Uint8Array[];
+  readonly outputs?: readonly (readonly [script: string, value: bigint])[];
+}
+
+function faults({ version = 2, scriptSig = "", witness = [], outputs = [[P2WPKH, 1000n]] }: Form, spent = P2WSH, fee = 1000n) {
+  const tx = new Transaction();
+  tx.version = version;
+  tx.addInput(new Uint8Array(32).fill(1), 0, 0xffffffff, fromHex(scriptSig));
+  tx.setWitness(0, [...witness]);
+  for (const [script, value] of outputs) tx.addOutput(fromHex(script), value);
+  return standardnessFaults(tx, [{ script: fromHex(spent), amount: 5000n }], fee);
+}
+
+describe("dust", () => {
+  test("by the output's form, as Bitcoin Core reckons it", () => {
+    const thresholds = [P2WPKH, P2WSH, P2TR, P2PKH, `a914${"11".repeat(20)}87`, "51024e73", "6a0401020304"].map((script) =>
+      dustThreshold(fromHex(script)),
+    );
+    expect(thresholds).toEqual([294n, 330n, 330n, 546n, 540n, 240n, 0n]);
+  });
+
+  test("one output of it is for the child of a transaction without a fee", () => {
+    expect(faults({ outputs: [[P2WSH, 330n]] })).toEqual([]);
+    expect(faults({ outputs: [[P2WSH, 329n]] })).toEqual([{ reason: "dust", output: 0, threshold: 330n }]);
+    expect(faults({ outputs: [[P2WSH, 329n]] }, P2WSH, 0n)).toEqual([]);
+    expect(
+      faults(
+        {
+          outputs: [
+            [P2WSH, 329n],
+            ["51024e73", 0n],
+          ],
+        },
+        P2WSH,
+        0n,
+      ),
+    ).toHaveLength(2);
+  });
+});
+
+describe("what nodes do not relay", () => {
+  test("versions, sizes, signature scripts", () => {
+    expect([0, 1, 3, 4].map((version) => faults({ version }).length)).toEqual([1, 0, 0, 1]);
+    expect(faults({ outputs: [["6a", 0n]] })).toEqual([{ reason: "tx-size-small" }]);
+    expect(faults({ witness: [new Uint8Array(1)], outputs: Array.from({ length: 4000 }, () => [P2WPKH, 1000n] as const) })).toEqual([
+      { reason: "tx-size" },
+    ]);
+    expect(faults({ scriptSig: "61" })).toEqual([{ reason: "scriptsig-not-pushonly", input: 0 }]);
+    expect(faults({ scriptSig: "00".repeat(1651) })).toEqual([{ reason: "scriptsig-size", input: 0 }]);
+  });
+
+  test("witnesses: scripts of more than 3600 bytes, more than 100 elements or one of more than 80 bytes, an annex", () => {
+    const refused = [{ reason: "bad-witness-nonstandard", input: 0 }];
+    const small = new Uint8Array(80);
+    expect(faults({ witness: [...Array.from({ length: 100 }, () => small), new Uint8Array(3600)] })).toEqual([]);
+    expect(faults({ witness: [new Uint8Array(3601)] })).toEqual(refused);
+    expect(faults({ witness: [...Array.from({ length: 101 }, () => small), small] })).toEqual(refused);
+    expect(faults({ witness: [new Uint8Array(81), small] })).toEqual(refused);
+    expect(faults({ witness: [new Uint8Array(64), Uint8Array.of(0x50)] }, P2TR)).toEqual(refused);
+    expect(faults({ witness: [new Uint8Array(81), small, new Uint8Array(33)] }, P2TR)).toEqual(refused);
+    expect(faults({ witness: [new Uint8Array(80), new Uint8Array(5000), new Uint8Array(33)] }, P2TR)).toEqual([]);
+    expect(faults({ witness: [small] }, "51024e73")).toEqual(refused);
+  });
+
+  test("outputs of no known form; a key and up to three keys may stand bare", () => {
+    const strange = (script: string) =>
+      faults({
+        outputs: [
+          [script, 1000n],
+          [P2WSH, 1000n],
+        ],
+      });
+    for (const script of [`${KEY}ac`, `51${KEY}51ae`, `52${KEY.repeat(3)}53ae`, "6a0401020304", "5202abcd"]) expect(strange(script)).toEqual([]);
+    for (const script of ["51", `51${KEY.repeat(4)}54ae`, `52${KEY}51ae`, `51${KEY}52ae`, `51${KEY.slice(0, -2)}51ae`, `${KEY}ad`]) {
+      expect(strange(script)).toEqual([{ reason: "scriptpubkey", output: 0 }]);
+    }
+  });
+});
