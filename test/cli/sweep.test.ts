@@ -95,21 +95,21 @@ describe("in a channel with anchors and HTLCs", () => {
   test("the peer's commitment: each thing from its height on, by preimage and by expiry, and what lacks its preimage", async () => {
     const { p, close } = await closedBy("bob");
     const at = (height: string, more = {}) => sweep(p.alice, close, { confirmed: "490", height, feerate: "253", ...more });
-    expect(shown(await at("490"))).toEqual(["anchor 0 left", "anchor_of_peer 506 left", "htlc 500 left", "to_remote 491 taken"]);
-    expect(shown(await at("500"))).toEqual(["anchor 0 left", "anchor_of_peer 506 left", "htlc 500 taken", "to_remote 491 taken"]);
+    expect(shown(await at("490"))).toEqual(["anchor 0 left", "anchor_of_peer 506 left", "htlc 501 left", "to_remote 491 taken"]);
+    expect(shown(await at("500"))).toEqual(["anchor 0 left", "anchor_of_peer 506 left", "htlc 501 taken", "to_remote 491 taken"]);
     expect((await at("500")).waiting).toMatchObject([{ kind: "offered_htlc", waits_for: "preimage" }]);
     expect(shown(await at("505", { anchors: true }))).toEqual([
       "anchor 0 taken",
       "anchor_of_peer 506 taken",
-      "htlc 500 taken",
+      "htlc 501 taken",
       "to_remote 491 taken",
     ]);
-    expect(shown(await at("504", { anchors: true }))).toEqual(["anchor 0 taken", "anchor_of_peer 506 left", "htlc 500 taken", "to_remote 491 taken"]);
+    expect(shown(await at("504", { anchors: true }))).toEqual(["anchor 0 taken", "anchor_of_peer 506 left", "htlc 501 taken", "to_remote 491 taken"]);
     // Where each costs more than it holds
     expect(shown(await at("505", { anchors: true, feerate: "1300" }))).toEqual([
       "anchor 0 left",
       "anchor_of_peer 506 taken",
-      "htlc 500 taken",
+      "htlc 501 taken",
       "to_remote 491 taken",
     ]);
     expect(shown(await sweep(p.alice, close, { anchors: true, feerate: "253" }))).toEqual([
