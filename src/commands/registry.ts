@@ -85,6 +85,14 @@ export const REGISTRY: readonly Entry[] = [
   ),
   entry("penalty-tx", "leave", "take everything of a revoked commitment", async () => (await import("./penalty-tx.js")).command),
   entry(
+    "export-watchtower",
+    "leave",
+    "what a watchtower needs to punish a commitment, at the moment it is revoked",
+    async () => (await import("./export-watchtower.js")).command,
+  ),
+  entry("backup", "leave", "write a copy of the channel that is safe to restore, however old", async () => (await import("./backup.js")).command),
+  entry("restore", "leave", "make a party from a backup: it counts as having lost state", async () => (await import("./restore.js")).command),
+  entry(
     "watch",
     "chain",
     "recognise published commitments of any number of channels, and answer them",

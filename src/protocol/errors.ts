@@ -213,6 +213,7 @@ export const ERROR_CODES = {
   "input-spent-outputs": { what: "not one spent output for each input" },
   "input-prevout-unknown": { what: "an input that spends what nothing is known of" },
   "input-prevout-conflict": { what: "two sources that differ on an output" },
+  "state-revocation-taken": { what: "a revocation that was taken in before" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

@@ -6,7 +6,7 @@ import { nodeHost, type Host } from "./file-system.js";
 import { fault, readHighwater, type Marks } from "./highwater.js";
 import { createKeys, readKeys, type Keys } from "./keys-file.js";
 import type { PartyPaths } from "./paths.js";
-import { findRevoked, planRevoked, writeRevoked } from "./revoked-file.js";
+import { findRevoked, planRevoked, readRevoked, writeRevoked } from "./revoked-file.js";
 import { stateReader, successor, type JsonObject, type Parse, type State } from "./state.js";
 import { commit, foresee, settle, type Site } from "./update.js";
 
@@ -42,7 +42,9 @@ export interface Store {
    */
   save(paths: PartyPaths, loaded: Loaded, document: JsonObject, change: Change): Loaded;
   /** The first state of a party, in a folder that is made if need be. Throws: file-exists, and what save does. */
-  createChannel(paths: PartyPaths, document: JsonObject, marks: Marks): Loaded;
+  createChannel(paths: PartyPaths, document: JsonObject, marks: Marks, revoked?: readonly JsonObject[]): Loaded;
+  /** Every line of the revoked file, in order. Throws: file-damaged, file-unreadable. */
+  revokedLines(paths: PartyPaths): readonly JsonObject[];
   /** What save would make of `document`, and its text: for an output that is not a party's file. */
   next(loaded: Loaded | undefined, document: JsonObject): Loaded & { readonly text: string };
   /** Writes that text to `file`, or into a pipe or device. Throws: file-not-written. */
@@ -98,7 +100,7 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
       return next;
     },
 
-    createChannel(paths, document, marks) {
+    createChannel(paths, document, marks, revoked = []) {
       const next = successor(undefined, document);
       writing(paths.channel, () => {
         makeFolder(host, dirname(paths.channel));
@@ -109,7 +111,8 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
             throw new LnError("file-exists", `${path} exists: a channel is never created over another, or over what is left of one`, { path });
           }
         }
-        commit(site, undefined, next, { marks, revoked: undefined });
+        const patch = revoked.length === 0 ? undefined : planRevoked(host, parse, paths.revoked, revoked);
+        commit(site, undefined, next, { marks, revoked: patch });
       });
       return next;
     },
@@ -149,6 +152,7 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
       });
     },
 
+    revokedLines: (paths) => readRevoked(host, parse, paths.revoked),
     findRevoked: (paths, number) => findRevoked(host, parse, paths.revoked, number),
 
     createKeys(paths, document) {

@@ -38,6 +38,22 @@ export function findRevoked(host: Host, parse: Parse, path: string, number: numb
   return linesOf(host, parse, path, number).map((line) => line.document);
 }
 
+/** All lines, in order. Throws: file-damaged. */
+export function readRevoked(host: Host, parse: Parse, path: string): readonly JsonObject[] {
+  return (
+    reading(host, path, (fd, size) => {
+      const end = endOfLines(host, fd, size);
+      const found: JsonObject[] = [];
+      for (let at = 0; at < end;) {
+        const line = lineAt(host, parse, path, fd, at, end);
+        found.push(line.document);
+        at = line.end;
+      }
+      return found;
+    }) ?? []
+  );
+}
+
 /**
  * The patch that adds `documents`, undefined when all of them are there. A torn last line is cut: overwritten, with spaces
  * behind the new lines where it was longer than they are.

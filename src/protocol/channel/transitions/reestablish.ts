@@ -39,7 +39,8 @@ export function reestablish(channel: ChannelState): Outcome<FundedChannel> {
   const message: MessageOf<"channel_reestablish"> = {
     type: "channel_reestablish",
     channelId: state.channelId,
-    nextCommitmentNumber: BigInt(local.current.number + 1),
+    // Whoever has lost state asks for the end: 0 makes the peer fail the channel and publish its newest commitment
+    nextCommitmentNumber: state.flags.behind ? 0n : BigInt(local.current.number + 1),
     nextRevocationNumber: BigInt(revoked),
     yourLastPerCommitmentSecret: last ?? new Secret32(NO_SECRET),
     myCurrentPerCommitmentPoint: ownPoint(state, local.current.number).point,
@@ -85,6 +86,12 @@ export function resume(channel: ChannelState, keys: PartyKeys, received: Receive
   const before = requireFunded(channel);
   expectChannel(before.channelId, message.channelId);
   requireOwnKeys(before, keys);
+  // Whoever asks for the end may have lost count of its messages, too
+  if (message.nextCommitmentNumber === 0n) {
+    throw new LnError("state-peer-asks-fail", "next_commitment_number is 0: the peer asks to fail the channel and broadcast", {
+      next_commitment_number: 0,
+    });
+  }
   const repeated = isHeld(before.messages, received);
   // Once something has come after it, or it has ended the channel, there is nothing to send again
   if (repeated && (received.seq !== before.messages.lastReceived || before.flags.behind))
@@ -92,11 +99,6 @@ export function resume(channel: ChannelState, keys: PartyKeys, received: Receive
   if (!repeated && !before.messages.reestablishing) throw unannounced();
   const state: FundedChannel = repeated ? before : { ...forgetting(before), messages: countingFrom(before.messages, received) };
 
-  if (message.nextCommitmentNumber === 0n) {
-    throw new LnError("state-peer-asks-fail", "next_commitment_number is 0: the peer asks to fail the channel and broadcast", {
-      next_commitment_number: 0,
-    });
-  }
   const released = lowestUnreleased(state);
   const revocationsHeld = Number(message.nextRevocationNumber);
   if (revocationsHeld > released) return provedBehind(state, keys, message);
