@@ -130,7 +130,8 @@ export function answersTo(
   }
 
   const heights = new Map([published, ...published.spends].map(({ tx, confirmed }) => [tx.getId(), confirmed]));
-  const ours = claimsOf(state, published.identity, htlcTxsAmong(published)).filter(({ claim }) => open(claim));
+  // Anchors are for whoever must pay for a confirmation, and worth less than a watcher's care
+  const ours = claimsOf(state, published.identity, htlcTxsAmong(published)).filter(({ claim, kind }) => !kind.startsWith("anchor") && open(claim));
   const timed = ours.map((one) => ({ one, from: spendableFrom(one, { height, confirmed: heights.get(displayTxid(one.claim.txid)) ?? null }) }));
   const dueOf = ({ one, from }: (typeof timed)[number]): Due => ({ ...outputOf(one.claim), kind: one.kind, from });
   const ripe = timed.filter(({ from }) => now(from));
