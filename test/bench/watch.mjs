@@ -100,7 +100,7 @@ function folders(count, name) {
   for (let at = 0; at < count - 1; at++) {
     const folder = join(dir, name, `party-${at}`);
     mkdirSync(folder);
-    writeFileSync(join(folder, "channel.json"), channel.replace("ab".repeat(32), createHash("sha256").update(`funding ${at}`).digest("hex")));
+    writeFileSync(join(folder, "channel.json"), channel.replaceAll("ab".repeat(32), createHash("sha256").update(`funding ${at}`).digest("hex")));
   }
   cpSync(join(dir, "bob"), join(dir, name, "victim"), { recursive: true });
 }
@@ -138,7 +138,8 @@ async function watch(input, name) {
     .map((line) => eventIn(line));
   const answered = events.filter(({ event }) => event === "answer").length;
   const parties = events[0]?.parties ?? 0;
-  if (events.at(-1)?.transactions !== BLOCK * BLOCKS + 1 || answered === 0) throw new Error(`not watched: ${out} ${errors}`);
+  const seen = events.filter(({ event }) => event === "commitment").length;
+  if (events.at(-1)?.transactions !== BLOCK * BLOCKS + 1 || answered === 0 || seen !== 1) throw new Error(`not watched: ${out} ${errors}`);
   return { start: (ready - started) / 1000, blocks: ended - ready, answered, memory: Number(errors) / 1024, parties };
 }
 
