@@ -81,6 +81,8 @@ function wordsOf(relation: Relation): Record<string, unknown> {
       return { what: "spends_commitment", owner: relation.owner, commitment_number: relation.held.commitment.number };
     case "funding":
       return { what: "funding" };
+    case "mutual":
+      return { what: "mutual_close" };
     case "unknown":
       return { what: "funding_spend", owner: relation.owner, commitment_number: relation.number };
     case "unrelated":

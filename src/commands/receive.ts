@@ -5,6 +5,7 @@ import { receiveCommitmentSigned } from "../protocol/channel/transitions/commit.
 import { receiveAcceptChannel } from "../protocol/channel/transitions/opening.js";
 import { receiveChannelReady, receiveFundingSigned } from "../protocol/channel/transitions/funding.js";
 import type { Outcome } from "../protocol/channel/transitions/outcome.js";
+import { isOfClose } from "../protocol/channel/clearing.js";
 import { receiveRevocation } from "../protocol/channel/transitions/revoke.js";
 import { LnError } from "../protocol/errors.js";
 import { defineCommand } from "./shared/command.js";
@@ -16,17 +17,18 @@ export const command = defineCommand({
   summary: "take in any message, by its type",
   description:
     "Checks a message of the peer's and takes it in. One that is held already says so and changes nothing. " +
-    "open_channel and funding_created are answered at once: `accept-channel`, `sign-funding`.",
+    "open_channel and funding_created are answered at once: `accept-channel`, `sign-funding`. What a close needs next, `close` gives.",
   args: [partyArgument, messageArgument],
   flags: changeFlags,
   examples: ["chankit receive bob wire/0004-alice-pay.json", "chankit sign alice | chankit receive bob -"],
   curve: true,
   exits: [4, 5],
-  run: (ctx, args, o) => {
+  run: async (ctx, args, o) => {
     const { paths, rest } = locateParty(args, o);
     const received = readMessageFile(ctx, rest[0]);
     const party = loadParty(ctx, paths, o);
-    const outcome = receiving(() => receive(party.state, received));
+    const close = isOfClose(received.message) ? await import("../protocol/channel/transitions/receive-close.js") : undefined;
+    const outcome = receiving(() => (close === undefined ? receive(party.state, received) : close.receiveOfClose(party.state, received)));
     return settle(ctx, party, outcome, o, () => ({ received: received.message.type, ...channelSummary(outcome.state) }));
   },
 });

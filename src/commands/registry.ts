@@ -74,6 +74,7 @@ export const REGISTRY: readonly Entry[] = [
     async () => (await import("./reestablish.js")).command,
   ),
   entry("status", "commit", "balances, commitments, changes and what is due", async () => (await import("./status.js")).command),
+  entry("close", "leave", "close together: shutdown, then the fee and the signatures", async () => (await import("./close.js")).command),
   entry("force-close", "leave", "sign our newest commitment for broadcast", async () => (await import("./force-close.js")).command),
   entry("htlc-tx", "leave", "finish an HTLC transaction of our published commitment", async () => (await import("./htlc-tx.js")).command),
   entry("sweep", "leave", "take what is ours of a confirmed commitment", async () => (await import("./sweep.js")).command),

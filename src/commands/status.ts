@@ -1,5 +1,7 @@
 import { toHex } from "../protocol/bytes.js";
 import { type ChannelState, type FundedChannel, type UnfundedChannel, isFunded } from "../protocol/channel/state.js";
+import { closesSimply, closingStage } from "../protocol/channel/clearing.js";
+import type { Dual } from "../protocol/side.js";
 import type { CommitmentSpec } from "../protocol/tx/spec.js";
 import { defineCommand } from "./shared/command.js";
 import { toggle } from "./shared/options.js";
@@ -78,6 +80,25 @@ function commitmentOf(commit: { readonly number: number; readonly spec: Commitme
   return { number, ...balancesOf(spec), htlcs: spec.htlcs.map(htlcOf), feerate_per_kw: amount(spec.feeratePerKw) };
 }
 
+/** How far a mutual close is. */
+function closingOf(state: FundedChannel): Record<string, unknown> {
+  const { closing, shutdownScripts } = state;
+  const hex = (script: Uint8Array | null) => (script === null ? null : toHex(script));
+  return {
+    kind: closesSimply(state) ? "simple" : "legacy",
+    stage: closingStage(state),
+    local_script: hex(shutdownScripts.local),
+    remote_script: hex(shutdownScripts.remote),
+    offered_fee_sat: dualOf(closing.offers),
+    signed_fee_sat: dualOf(closing.signed),
+  };
+}
+
+function dualOf(pair: Dual<{ readonly feeSatoshis: bigint } | null>): Record<string, unknown> {
+  const fee = (one: { readonly feeSatoshis: bigint } | null) => (one === null ? null : amount(one.feeSatoshis));
+  return { local: fee(pair.local), remote: fee(pair.remote) };
+}
+
 function funded(state: FundedChannel): Record<string, unknown> {
   const [{ local, remote }] = state.fundings;
   return {
@@ -94,5 +115,6 @@ function funded(state: FundedChannel): Record<string, unknown> {
       shutdown_received: state.flags.shutdownReceived,
       closing_signed: state.flags.closingSigned,
     },
+    ...(closingStage(state) === "none" ? {} : { closing: closingOf(state) }),
   };
 }

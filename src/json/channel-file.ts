@@ -1,9 +1,10 @@
 import * as z from "zod/mini";
 import { CHAINS, FEATURES, type Limits, type NumberedPoint, type PartyParams } from "../protocol/channel/params.js";
-import { CHANGE_STAGES, CLOSING_OUTPUTS, type Change, type ChannelState, type Closing, type Funding } from "../protocol/channel/state.js";
+import { CHANGE_STAGES, type Change, type ChannelState, type Closing, type Funding } from "../protocol/channel/state.js";
 import { LnError } from "../protocol/errors.js";
 import type { ShachainSlot } from "../protocol/keys/shachain.js";
 import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
+import { CLOSING_OUTPUTS } from "../protocol/tx/closing-terms.js";
 import type { ChangeContent, CommitmentSpec, Htlc } from "../protocol/tx/spec.js";
 import type { Codec } from "./codec.js";
 import { decode, encode } from "./decode.js";
@@ -128,7 +129,7 @@ const closingTerms = { payer: side, scripts: dual(scriptPubkey), fee_satoshis: s
 const closingOffer = fields({
   ...closingTerms,
   fee_range: z.nullable(fields({ min_fee_satoshis: satoshi, max_fee_satoshis: satoshi })),
-  signatures: fields({ both: optional(signature), local_only: optional(signature), remote_only: optional(signature) }),
+  signatures: fields({ both: optional(signature), local: optional(signature), remote: optional(signature) }),
 });
 
 const signedClosing = fields({ ...closingTerms, outputs: z.enum(CLOSING_OUTPUTS), signatures: dual(signature) });

@@ -1,9 +1,12 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Bytes32, type Txid, bytes32 } from "../../src/protocol/bytes.js";
 import type { Received, Sent } from "../../src/protocol/channel/message-log.js";
-import { FEATURES } from "../../src/protocol/channel/params.js";
+import { FEATURES, type Feature } from "../../src/protocol/channel/params.js";
 import { type ChannelState, type FundedChannel, isFunded, requireFunded } from "../../src/protocol/channel/state.js";
 import { type Proposal, propose, receiveChange } from "../../src/protocol/channel/transitions/changes.js";
+import { close } from "../../src/protocol/channel/transitions/close.js";
+import type { CloseWish } from "../../src/protocol/channel/transitions/close-wish.js";
+import { receiveOfClose } from "../../src/protocol/channel/transitions/receive-close.js";
 import { receiveCommitmentSigned, sign } from "../../src/protocol/channel/transitions/commit.js";
 import { type OwnTerms, acceptChannel, openChannel, receiveAcceptChannel } from "../../src/protocol/channel/transitions/opening.js";
 import {
@@ -42,6 +45,8 @@ export interface Pair {
 }
 
 export interface ChannelPlan {
+  /** All that there are, unless given. */
+  readonly features?: readonly Feature[];
   readonly type: CommitmentFormat["channelType"];
   readonly feerate: bigint;
   readonly fundingSat: bigint;
@@ -94,7 +99,7 @@ export function open(plan: ChannelPlan, outpoint: { readonly txid: Txid; readonl
     feeratePerKw,
     terms: termsOf("alice"),
     payExtension: true,
-    features: FEATURES,
+    features: plan.features ?? FEATURES,
   });
   const accepted = acceptChannel(KEYS.bob, sent(proposed), {
     ...common,
@@ -161,6 +166,14 @@ export function pay(payer: Who, amountSat: bigint): readonly Step[] {
   return [
     sending("proposes to pay", payer, (state) => propose(state, { kind: "pay", amountMsat: toMsat(sat(amountSat)) })),
     taking("hears of it", other(payer), receiveChange),
+  ];
+}
+
+/** A message of a mutual close, and its way. */
+export function closing(who: Who, wish: CloseWish = {}): readonly Step[] {
+  return [
+    sending("closes", who, (state, keys) => close(state, keys, wish)),
+    taking("hears of it", other(who), (state, message) => receiveOfClose(state, message)),
   ];
 }
 

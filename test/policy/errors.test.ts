@@ -34,6 +34,7 @@ const INTERNAL: Readonly<Record<string, string>> = {
   "internal-outbox": "only a revoke_and_ack is kept without its bytes, and that is made again from the keys",
   "internal-unsigned": "whoever completes a plan has asked for each signature before",
   "internal-phase": "an accept_channel is taken in before the funding is known, never after",
+  "internal-closing": "which signatures a close has is asked (policy-closing-variant, state-signature-invalid) before one is used",
   "internal-ecc-missing": "the program and the library set the backend when they load",
 };
 

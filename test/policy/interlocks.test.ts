@@ -25,6 +25,7 @@ import {
   without,
 } from "../support/party.js";
 import { BUMP_RULES } from "./bump-rules.js";
+import { CLOSING_RULES } from "./closing-rules.js";
 import { HTLC_RULES } from "./htlc-rules.js";
 import { type Rule, byState, flagged, rule } from "./rule.js";
 
@@ -439,6 +440,7 @@ const RULES: readonly Rule[] = [
 
   ...HTLC_RULES,
   ...BUMP_RULES,
+  ...CLOSING_RULES,
 
   // 8 and the punishment
   byState(

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { cpSync } from "node:fs";
-import { ANCHORS, type FlagTexts, type Parties, parties, partiesAs, runCommand, send } from "./party.js";
+import { ANCHORS, type FlagTexts, type Parties, type Terms, parties, partiesAs, runCommand, send } from "./party.js";
 
 /** What opens the HTLCs of these tests. */
 export const PREIMAGE = "00".repeat(32);
@@ -29,9 +29,9 @@ export async function round(p: Parties, first: Party): Promise<void> {
 }
 
 /** A channel with an anchor each, and one HTLC of Alice's in it, irrevocable. */
-export function withHtlc(): Promise<Parties> {
-  return partiesAs("an HTLC of Alice's", async ({ dir }) => {
-    const p = await parties(ANCHORS);
+export function withHtlc(terms: Terms = ANCHORS): Promise<Parties> {
+  return partiesAs(`an HTLC of Alice's ${JSON.stringify(terms)}`, async ({ dir }) => {
+    const p = await parties(terms);
     await offered(p, "alice");
     await round(p, "alice");
     cpSync(p.dir, dir, { recursive: true });

@@ -29,7 +29,7 @@ The same in five pipes:
   chankit make-revocation alice | chankit receive bob -
 
 Opening: keygen (both) → open-channel → accept-channel → create-funding → sign-funding → release-funding → channel-ready (both) → receive (both).
-Leaving: force-close. Punishing: penalty-tx. Looking: status, inspect. "chankit demo DIR" writes all of it as a script.
+Leaving: close together (close), or alone (force-close). Punishing: penalty-tx. Looking: status, inspect. "chankit demo DIR" writes all of it as a script.
 `;
 
 const FILES = `PARTY/keys.json        all secrets, mode 0600, never overwritten; read only by commands that sign or reveal

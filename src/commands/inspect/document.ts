@@ -19,6 +19,7 @@ export function ownershipOf(relation: Relation | null, names: Names | null): Own
       return { names, owner: relation.owner, revocation: notRevoked(relation.held.commitment.number) };
     case "unknown":
       return { names, owner: relation.owner, revocation: unknownRevocation(relation.standing, relation.number) };
+    case "mutual":
     case "funding":
     case "unrelated":
     case undefined:

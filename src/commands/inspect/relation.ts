@@ -82,6 +82,12 @@ export function relationOf(relation: Relation, names: Names): Record<string, unk
     }
     case "funding":
       return { relation: "funding", meaning: "the channel's funding transaction" };
+    case "mutual": {
+      const { closing } = relation;
+      const fee = closing === null ? {} : { fee_paid_by: closing.plan.payer };
+      const which = closing === null ? "of an earlier round, which the state does not hold any more" : `by ${closing.plan.kind} negotiation`;
+      return { relation: "mutual_close", ...fee, meaning: `the channel's mutual close, ${which}: both sides have signed it, each is paid at once` };
+    }
     case "unknown": {
       const { owner, number, standing } = relation;
       return {

@@ -42,7 +42,11 @@ export function spenderOf(path: SpendPath, output: DescribedOutput, ownership: O
 }
 
 /** What stands for an output of whose script only the hash, or nothing, is known. */
-export function unknownSpender({ type }: DescribedOutput): Record<string, unknown> {
+export function unknownSpender({ type, name }: DescribedOutput): Record<string, unknown> {
+  if ((name === "close_to_local" || name === "close_to_remote") && type !== "op_return") {
+    const side: Side = name === "close_to_local" ? "local" : "remote";
+    return { path: "shutdown_script", by: `whoever the script is of that the ${side} side named for its close`, side, after: "at once" };
+  }
   const hidden = type === "p2wsh" || type === "p2sh" || type === "p2tr";
   if (type === "op_return") return { path: "none", by: "nobody: OP_RETURN can't be spent", after: "never" };
   return {

@@ -132,7 +132,17 @@ export function messageReport(state: ChannelState, { message, seq }: Sent): Repo
 }
 
 /** Which commands give their message again, and how to get those of the others. */
-const REPEATABLE: readonly MessageName[] = ["commitment_signed", "revoke_and_ack", "channel_ready", "funding_signed", "funding_created"];
+const REPEATABLE: readonly MessageName[] = [
+  "commitment_signed",
+  "revoke_and_ack",
+  "channel_ready",
+  "funding_signed",
+  "funding_created",
+  "shutdown",
+  "closing_signed",
+  "closing_complete",
+  "closing_sig",
+];
 
 function wayBack(type: MessageName, seq: number): string {
   if (REPEATABLE.includes(type)) return "the same command prints it again";

@@ -1,4 +1,5 @@
 import { displayTxid, toHex } from "../../protocol/bytes.js";
+import { closesSimply, closingStage } from "../../protocol/channel/clearing.js";
 import { hasNext, type Change, type ChannelState, type FundedChannel, isFunded } from "../../protocol/channel/state.js";
 import { SIDES, type Side, opposite } from "../../protocol/side.js";
 import type { ChangeContent, CommitmentSpec, Htlc } from "../../protocol/tx/spec.js";
@@ -54,8 +55,10 @@ export function nextSteps(state: ChannelState): readonly string[] {
   }
   if (state.flags.behind) return ["broadcast nothing: the peer has proved that we lost state; wait for it to close"];
   if (state.flags.forceClosed !== null) return ["broadcast the force-close; accept the peer's secrets"];
+  const closing = closingSteps(state);
+  if (closing.over) return closing.steps;
   if (state.phase === "awaiting_funding_signed") return ["wait for the peer's funding_signed"];
-  const steps: string[] = [];
+  const steps = [...closing.steps];
   if (!state.channelReady.local) steps.push("channel-ready, once the funding is confirmed");
   if (!state.channelReady.remote) steps.push("wait for the peer's channel_ready");
   const [{ local, remote }] = state.fundings;
@@ -64,6 +67,32 @@ export function nextSteps(state: ChannelState): readonly string[] {
   else if (hasNext(state, "remote")) steps.push("sign");
   if (hasNext(state, "local") && local.previous === null) steps.push("wait for the peer's commitment_signed");
   return steps.length === 0 ? ["nothing is owed"] : steps;
+}
+
+/** What a mutual close waits for; `over`: there is nothing else to do in this channel. */
+function closingSteps(state: FundedChannel): { readonly steps: readonly string[]; readonly over: boolean } {
+  const going = (...steps: readonly string[]) => ({ steps, over: false });
+  const ending = (...steps: readonly string[]) => ({ steps, over: true });
+  switch (closingStage(state)) {
+    case "none":
+      return going();
+    case "reply":
+      return going("close --address or --script: the peer wants to close");
+    case "await_shutdown":
+      return going("wait for the peer's shutdown");
+    case "clearing":
+      return going("clear the channel: no HTLC may be left, no signature or revocation owed");
+    case "offer":
+      return ending("close --feerate or --fee");
+    case "answer":
+      return ending("close, which answers the peer's offer");
+    case "await_offer":
+      return ending("wait for the opener's closing_signed");
+    case "await_answer":
+      return ending(`wait for the peer's ${closesSimply(state) ? "closing_sig" : "closing_signed"}`);
+    case "signed":
+      return ending("broadcast the mutual close: close --tx");
+  }
 }
 
 const STAGES: Readonly<Record<Change["stage"], (proposer: string, receiver: string) => string>> = {

@@ -28,6 +28,14 @@ export function commitmentWords(relation: Relation, { party }: FundedChannel): D
         standing: "revoked",
         meaning: `the peer's commitment ${relation.number}, which it had REVOKED: everything of the peer's in it is ${party}'s`,
       };
+    case "mutual":
+      return {
+        commitment: "mutual",
+        owner: null,
+        commitment_number: null,
+        standing: "mutual",
+        meaning: "the channel's mutual close, which both sides have signed: each is paid at once",
+      };
     case "unknown": {
       const { owner, number, standing } = relation;
       const whose = owner === "local" ? "own" : owner === "remote" ? "theirs" : "unknown";

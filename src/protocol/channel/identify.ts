@@ -7,6 +7,7 @@ import { type CommitmentNumber, lookupSecret, secretIndex } from "../keys/shacha
 import type { Lock } from "../script/assemble.js";
 import type { Secret32 } from "../secret.js";
 import { SIDES, type Side, opposite } from "../side.js";
+import { CLOSING_SEQUENCES, type ClosingTx } from "../tx/closing-tx.js";
 import { type Commitment } from "../tx/commitment-tx.js";
 import { decodeCommitmentNumber, obscuringFactor } from "../tx/commitment-number.js";
 import { parseTransaction } from "../tx/parse.js";
@@ -15,6 +16,7 @@ import type { CommitmentOutput } from "../tx/outputs.js";
 import type { ConfirmedCommitment } from "../tx/sweep-tx.js";
 import { sat } from "../units.js";
 import type { Htlc } from "../tx/spec.js";
+import { knownClosings } from "./closing.js";
 import { type Standing, heldCommitments } from "./select.js";
 import { type FundedChannel } from "./state.js";
 import { commitmentTerms } from "./terms.js";
@@ -35,6 +37,8 @@ export type Identity =
       readonly secret: Secret32<"per_commitment">;
       readonly secondStageLock: Lock;
     }
+  /** A mutual close, which both have signed; `closing` where the state can rebuild it, else one of an earlier round. */
+  | { readonly kind: "mutual"; readonly closing: ClosingTx | null }
   /** Spends the funding output, but is no commitment that the state can name. `plain`: the peer's, of which we know our own plain output. */
   | {
       readonly kind: "unknown";
@@ -65,6 +69,9 @@ export function identify(state: FundedChannel, tx: Transaction, htlcsOf: (number
   }
 
   const number = decodeCommitmentNumber({ locktime: tx.locktime, sequence: spend.sequence }, obscuringFactorOf(state));
+  if (number === null && mayBeClosing(state, tx, spend.sequence)) {
+    return { kind: "mutual", closing: knownClosings(state).find((closing) => equalBytes(closing.txid, id)) ?? null };
+  }
   if (number === null) return { kind: "unknown", number, owner: null, plain: null };
   const secret = lookupSecret(state.remoteSecrets, secretIndex(number));
   if (secret !== null) {
@@ -85,6 +92,11 @@ export function identify(state: FundedChannel, tx: Transaction, htlcsOf: (number
   }
   const owner = SIDES.find((side) => staticOutputs(state, tx, opposite(side)) !== null) ?? null;
   return { kind: "unknown", number, owner, plain: owner === "remote" ? staticOutputs(state, tx, "local") : null };
+}
+
+/** Only what we have signed can spend the funding output, and of that only closes lack a commitment's marks. BOLT 3 §Closing Transaction. */
+function mayBeClosing({ flags }: FundedChannel, tx: Transaction, sequence: number): boolean {
+  return flags.closingSigned && tx.ins.length === 1 && CLOSING_SEQUENCES.includes(sequence);
 }
 
 /** Anchors are locked to the funding keys, alike on both sides' commitments: they tell nothing of whose it is. */

@@ -88,7 +88,21 @@ export function acknowledge(log: MessageLog, received: (entry: OutboxEntry) => b
   return { ...log, outbox: kept };
 }
 
-const REPEATABLE: ReadonlySet<string> = new Set(["commitment_signed", "revoke_and_ack"]);
+const REPEATABLE: ReadonlySet<string> = new Set(["commitment_signed", "revoke_and_ack", "shutdown"]);
+
+/** The newest of our messages of a close that the peer has not shown to have, else our shutdown. */
+export function newestOfClose(log: MessageLog): OutboxEntry | undefined {
+  return log.outbox.findLast(({ type, acked }) => !acked && isOfNegotiation(type)) ?? newestSent(log, "shutdown");
+}
+
+/** A negotiation ends with the connection: nothing of it is sent again. BOLT 2 §Message Retransmission. */
+export function withoutNegotiation(log: MessageLog): MessageLog {
+  return { ...log, outbox: log.outbox.filter(({ type }) => !isOfNegotiation(type)) };
+}
+
+function isOfNegotiation(type: string): boolean {
+  return type === "closing_signed" || type === "closing_complete" || type === "closing_sig";
+}
 
 /** The newest message of a type, acknowledged or not. */
 export function newestSent(log: MessageLog, type: Message["type"]): OutboxEntry | undefined {

@@ -3,6 +3,7 @@ import type { CommitmentNumber, Shachain } from "../keys/shachain.js";
 import { LnError } from "../errors.js";
 import { type Dual, type Side, opposite } from "../side.js";
 import type { ChannelType } from "../tx/channel-type.js";
+import type { ClosingOutputs, ClosingTerms } from "../tx/closing-terms.js";
 import { type ChangeContent, type CommitmentSpec, reckon, reduce } from "../tx/spec.js";
 import type { FeeratePerKw, MilliSatoshi, Satoshi } from "../units.js";
 import type { Chain, Feature, Limits, NumberedPoint, PartyParams } from "./params.js";
@@ -82,19 +83,6 @@ export interface Flags {
   readonly shutdownSent: boolean;
   readonly shutdownReceived: boolean;
   readonly closingSigned: boolean;
-}
-
-/** Which outputs a closing transaction has. */
-export const CLOSING_OUTPUTS = ["both", "local_only", "remote_only"] as const;
-export type ClosingOutputs = (typeof CLOSING_OUTPUTS)[number];
-
-/** What a closing transaction follows from, beside the funding and the final balances. */
-export interface ClosingTerms {
-  /** Whose output the fee comes off: the opener's in a legacy close, the closer's in a simple one. */
-  readonly payer: Side;
-  readonly scripts: Dual<ScriptPubkey>;
-  readonly feeSatoshis: Satoshi;
-  readonly locktime: number;
 }
 
 export interface FeeRange {

@@ -1,9 +1,11 @@
 import type { Transaction } from "bitcoinjs-lib/src/transaction";
-import { type Point, equalBytes, scriptPubkey } from "../bytes.js";
+import { type Point, type ScriptPubkey, equalBytes, scriptPubkey } from "../bytes.js";
 import { type CommitmentNumber, lookupSecret, secretIndex } from "../keys/shachain.js";
 import { type Dual, SIDES, type Side, opposite } from "../side.js";
 import { anchorScript } from "../script/anchor.js";
 import { type Lock, p2wsh } from "../script/assemble.js";
+import { scriptTypeOf } from "../script/known-script.js";
+import type { ClosingTx } from "../tx/closing-tx.js";
 import { type DescribedOutput, type Knowledge, type OutputName, type SpentOutput, describeLock } from "../tx/describe.js";
 import { FORMATS } from "../tx/format.js";
 import { type HtlcTx, buildHtlcTxs } from "../tx/htlc-tx.js";
@@ -79,6 +81,7 @@ function relationOf(
   switch (identity.kind) {
     case "held":
     case "revoked":
+    case "mutual":
       return identity;
     case "unknown": {
       const { number } = identity;
@@ -158,6 +161,8 @@ function nameOutput(state: FundedChannel, relation: Relation, { lockingScript, a
       return named(relation.commitment.outputs[at]);
     case "revoked":
       return named(relation.outputs[at] ?? undefined);
+    case "mutual":
+      return closeOutput(relation.closing, scriptPubkey(lockingScript), amount);
     case "funding":
       return at === state.fundings[0].outputIndex ? describeLock("funding", "state", fundingLock(state), amount, null) : null;
     case "htlc":
@@ -188,4 +193,22 @@ function staticOutput(state: FundedChannel, owner: Side | null, lockingScript: U
   });
   const found = candidates.find(([, lock]) => equalBytes(lock.scriptPubkey, script));
   return found === undefined ? null : describeLock(found[0], "state", found[1], amount, null);
+}
+
+/** An output of a mutual close goes to the script that a side named. */
+function closeOutput(closing: ClosingTx | null, script: ScriptPubkey, amount: Satoshi): DescribedOutput | null {
+  const found = closing?.outputs.find((output) => output.amount === amount && equalBytes(output.scriptPubkey, script));
+  if (found === undefined) return null;
+  const name = found.side === "local" ? "close_to_local" : "close_to_remote";
+  return {
+    name,
+    namedBy: "state",
+    amount,
+    scriptPubkey: script,
+    type: scriptTypeOf(script),
+    witnessScript: null,
+    script: null,
+    htlc: null,
+    paths: [],
+  };
 }

@@ -2,6 +2,7 @@ import { ecc } from "../ecc.js";
 import { equalBytes } from "../bytes.js";
 import type { Secret32 } from "../secret.js";
 import type { CommitmentNumber } from "../keys/shachain.js";
+import { isClear } from "../channel/clearing.js";
 import { type FundedChannel, type RemoteCommit, changesFor, highestSigned } from "../channel/state.js";
 import type { Commitment } from "../tx/commitment-tx.js";
 import { demand } from "./rule.js";
@@ -144,6 +145,14 @@ export function nothingNewAfterBroadcast(state: FundedChannel): void {
 /** After a mutual close was signed there is no new commitment on either side. BOLT 2 §Legacy Closing Negotiation: `closing_signed`. */
 export function nothingNewAfterClosing(state: FundedChannel): void {
   demand(!state.flags.closingSigned, "policy-closing-signed", () => ["a mutual close was signed: the channel moves no more", {}]);
+}
+
+/** Once nothing is left to clear, the commitments stand as they are. BOLT 2 §Closing Initiation: `shutdown`. */
+export function nothingNewAfterClearing(state: FundedChannel): void {
+  demand(!state.flags.shutdownSent || !isClear(state), "policy-shutdown-cleared", () => [
+    "our shutdown was sent and no HTLC is left: the commitments stand as they are until the channel is closed",
+    {},
+  ]);
 }
 
 /** Who has lost state would sign numbers again that the peer holds with other contents. BOLT 2 §Message Retransmission. */

@@ -55,6 +55,8 @@ function whyNotRevoked(identity: Identity): readonly [string, ErrorDetails] {
   switch (identity.kind) {
     case "unrelated":
       return ["the transaction does not spend this channel's funding output", { identity: "unrelated" }];
+    case "mutual":
+      return ["the transaction is a mutual close, which both sides have signed: there is nothing to punish", { identity: "mutual" }];
     case "unknown":
       return identity.owner === "local"
         ? [`this is our own old commitment ${identity.number ?? 0}: the peer may punish it, not we`, { identity: "own", number: identity.number }]

@@ -36,8 +36,8 @@ import type { CommitmentOutput } from "./outputs.js";
 import { sighash, verifyHash } from "./sign.js";
 import type { Htlc } from "./spec.js";
 
-/** What an output is called. `anchor`: which side's is not known. `htlc_tx_output`: what an HTLC transaction pays to, locked like to_local. */
-export type OutputName = CommitmentOutput["kind"] | "anchor" | "funding" | "htlc_tx_output" | "unknown";
+/** What an output is called. `anchor`: which side's is not known. `htlc_tx_output`: what an HTLC transaction pays to, locked like to_local. `close_to_…`: a mutual close's, by whose script it is. */
+export type OutputName = CommitmentOutput["kind"] | "anchor" | "funding" | "htlc_tx_output" | "close_to_local" | "close_to_remote" | "unknown";
 
 /** What gave an output its name. */
 export type NamedBy = "state" | "bare_script" | "funding_key" | "only_p2wpkh" | "htlc_transaction";

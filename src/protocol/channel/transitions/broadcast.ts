@@ -34,6 +34,7 @@ export function permitBroadcast(channel: ChannelState, tx: Transaction, htlcsOf:
       broadcastOnlyNewest(state, relation.number);
       broadcastOnlyForceClosed(state, relation.number);
       break;
+    case "mutual":
     case "revoked":
     case "spends":
     case "unrelated":

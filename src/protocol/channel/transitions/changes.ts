@@ -23,7 +23,13 @@ import {
   preimageMustMatch,
   requireRemovable,
 } from "../../policy/htlcs.js";
-import { noPayAfterShutdown, nothingNewAfterBroadcast, nothingNewAfterClosing, nothingNewBehind } from "../../policy/interlocks.js";
+import {
+  noPayAfterShutdown,
+  nothingNewAfterBroadcast,
+  nothingNewAfterClearing,
+  nothingNewAfterClosing,
+  nothingNewBehind,
+} from "../../policy/interlocks.js";
 import { SIDES, type Side, withSide } from "../../side.js";
 import type { ChangeContent } from "../../tx/spec.js";
 import { type Message, decodeMessage, encodeMessage } from "../../wire/messages.js";
@@ -126,13 +132,15 @@ function withChange(state: FundedChannel, by: Side, content: ChangeContent): Fun
   nothingNewAfterBroadcast(state);
   nothingNewAfterClosing(state);
   nothingNewBehind(state);
+  if (content.kind === "pay" || content.kind === "add_htlc") noPayAfterShutdown(state, by);
+  // What crosses with our last revocation the peer sent before it knew
+  if (by === "local") nothingNewAfterClearing(state);
   const changed = added(state, by, content);
   const judged = by === "local" ? changed : asPeerSawIt(changed);
   const before = by === "local" ? state : asPeerSawIt(state);
   switch (content.kind) {
     case "pay":
       payMustBeAgreed(state);
-      noPayAfterShutdown(state, by);
       pendingMustBeFew(state, by);
       idMustBeNext(content.id, state.nextIds[by].pay);
       amountMustBePositive(content.amountMsat);
@@ -142,7 +150,6 @@ function withChange(state: FundedChannel, by: Side, content: ChangeContent): Fun
       payerMustKeepReserve(judged, by);
       return { ...changed, nextIds: withSide(state.nextIds, by, { ...state.nextIds[by], pay: content.id + 1n }) };
     case "add_htlc":
-      noPayAfterShutdown(state, by);
       idMustBeNext(content.id, state.nextIds[by].htlc);
       amountMustBePositive(content.amountMsat);
       htlcMustReachMinimum(state, by, content);

@@ -12,7 +12,9 @@ import {
   checkSameChannelType,
   requireKnownChannelType,
 } from "../../policy/opening.js";
+import { scriptMustBeAllowed } from "../../policy/closing.js";
 import { demand } from "../../policy/rule.js";
+import type { Side } from "../../side.js";
 import { channelTypeFeatures, channelTypeOf } from "../../tx/format.js";
 import { type ChannelType } from "../../tx/channel-type.js";
 import { type FeeratePerKw, type MilliSatoshi, type Satoshi } from "../../units.js";
@@ -51,6 +53,7 @@ export function openChannel(keys: PartyKeys, options: OpenOptions): Outcome<Unfu
   checkProposal({ ...channel, opener: "local" }, limits);
   checkPeerParams(local, { ...limits, maxToSelfDelay: 0xffff });
   checkMaxAcceptedHtlcs(local, channel.channelType);
+  checkUpfront(channel.features, "local", local);
   const state: UnfundedChannel = {
     ...channel,
     purpose: "channel",
@@ -115,6 +118,11 @@ function announcedBy(message: MessageOf<"open_channel"> | MessageOf<"accept_chan
   };
 }
 
+/** A script that a side names now must be one that it can be paid to later. BOLT 2 §The `open_channel` Message. */
+function checkUpfront(features: readonly Feature[], side: Side, { upfrontShutdownScript }: PartyParams): void {
+  if (upfrontShutdownScript !== null) scriptMustBeAllowed({ features }, side, upfrontShutdownScript);
+}
+
 /** What both sides can do. */
 function inCommon(ours: readonly Feature[], { features }: MessageOf<"open_channel"> | MessageOf<"accept_channel">): readonly Feature[] {
   const theirs = featuresOf(features ?? new Uint8Array());
@@ -158,6 +166,8 @@ export function acceptChannel(keys: PartyKeys, received: Received, options: Acce
   checkPeerParams(local, { ...options.limits, maxToSelfDelay: 0xffff });
   checkMaxAcceptedHtlcs(local, channelType);
   checkReserves(local, remote);
+  checkUpfront(features, "remote", remote);
+  checkUpfront(features, "local", local);
   const state: UnfundedChannel = {
     party: options.party,
     chain: options.chain,
@@ -197,6 +207,8 @@ export function receiveAcceptChannel(state: ChannelState, received: Received): O
   checkReserves(state.params.local, remote);
   checkInitialBalances(state, remote.channelReserveSatoshis);
   const features = inCommon(state.features, message);
+  checkUpfront(features, "remote", remote);
+  checkUpfront(features, "local", state.params.local);
   return done({
     ...state,
     phase: "awaiting_funding",

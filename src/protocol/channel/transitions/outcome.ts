@@ -59,6 +59,9 @@ const OURS_ALONE: readonly MessageName[] = [
   "funding_signed",
   "channel_ready",
   "commitment_signed",
+  "shutdown",
+  "closing_complete",
+  "closing_sig",
 ];
 
 /** A party's own message, handed to itself: its point or signature would be taken for the peer's. Throws: state-message-own. */

@@ -5,13 +5,14 @@ import { lookupSecret, secretIndex } from "../../keys/shachain.js";
 import { Secret32 } from "../../secret.js";
 import { withSide } from "../../side.js";
 import type { MessageOf } from "../../wire/messages.js";
-import { decodeMessage } from "../../wire/messages.js";
-import { type Received, type Sent, acknowledge, classifyReceived, recordReceived } from "../message-log.js";
+import { decodeMessage, encodeMessage } from "../../wire/messages.js";
+import { type Received, type Sent, acknowledge, classifyReceived, recordReceived, withoutNegotiation } from "../message-log.js";
 import { requireOwnKeys } from "../own-keys.js";
 import {
   type ChannelState,
   type FundedChannel,
   type MessageLog,
+  NO_CLOSING,
   type OutboxEntry,
   highestSigned,
   lowestUnreleased,
@@ -62,8 +63,17 @@ function forgetting(state: FundedChannel): FundedChannel {
       state.changes.remote.filter((change) => !forgotten.includes(change)),
     ),
     nextIds: withSide(state.nextIds, "remote", { htlc: htlc - count("add_htlc"), pay: pay - count("pay") }),
-    messages: { ...state.messages, recentlyReceived: [] },
+    messages: { ...withNewestShutdown(state), recentlyReceived: [] },
+    closing: { ...NO_CLOSING, signed: state.closing.signed },
   };
+}
+
+/** A close is negotiated anew, and shutdown names the script that we named last. BOLT 2 §Closing Negotiation: `closing_complete` and `closing_sig`. */
+function withNewestShutdown({ messages, channelId, shutdownScripts: { local } }: FundedChannel): MessageLog {
+  if (local === null) return messages;
+  const wire = encodeMessage({ type: "shutdown", channelId, scriptpubkey: local });
+  const { outbox, ...log } = withoutNegotiation(messages);
+  return { ...log, outbox: outbox.map((entry) => (entry.type === "shutdown" ? { ...entry, wire } : entry)) };
 }
 
 /** What a reconnection asks for. */
@@ -176,7 +186,8 @@ function outboxFor(messages: MessageLog, needs: Needs): OutboxFor {
   const known = acknowledge(messages, ({ type }) => (type === "revoke_and_ack" && !needs.revocation) || (type === "channel_ready" && !needs.ready));
   const signature = known.outbox.find(({ type, acked }) => type === "commitment_signed" && !acked);
   const isNeeded = ({ seq, type, acked }: OutboxEntry): boolean =>
-    !acked && (needs.signature || signature === undefined || seq > signature.seq || type === "revoke_and_ack" || type === "channel_ready");
+    type === "shutdown" ||
+    (!acked && (needs.signature || signature === undefined || seq > signature.seq || type === "revoke_and_ack" || type === "channel_ready"));
   return { known, again: known.outbox.filter(isNeeded) };
 }
 

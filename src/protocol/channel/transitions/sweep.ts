@@ -78,6 +78,7 @@ export function claimsOf(state: FundedChannel, identity: Identity, htlcTxs: read
     case "unknown":
       // The peer's, of which we know no more: it may be newer than our state
       return identity.plain === null ? [] : ofPeer(identity.plain, false);
+    case "mutual":
     case "unrelated":
       return [];
   }
