@@ -78,6 +78,8 @@ function relationWords(relation: Relation, state: FundedChannel): string {
       return ` of ${whose(state, relation.owner)} revoked commitment ${relation.number}`;
     case "htlc":
       return ` of ${whose(state, relation.owner)} commitment ${relation.held.commitment.number}`;
+    case "mutual":
+      return " of the mutual close";
     case "funding":
     case "spends":
     case "unknown":
