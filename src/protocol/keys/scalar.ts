@@ -20,3 +20,9 @@ function toScalar(bytes: Uint8Array): bigint {
 export function isLowS(signature: Signature): boolean {
   return toNumber(signature.subarray(32)) <= GROUP_ORDER / 2n;
 }
+
+/** The same signature with the other S, which the curve takes as well and the network does not where it is the high one. */
+export function negateS(signature: Signature): Signature {
+  const s = GROUP_ORDER - BigInt(`0x${toHex(signature.subarray(32))}`);
+  return fromHex(toHex(signature.subarray(0, 32)) + s.toString(16).padStart(64, "0")) as Signature;
+}

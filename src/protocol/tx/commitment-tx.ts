@@ -59,9 +59,15 @@ export function buildCommitment(
   perCommitmentPoint: Point<"per_commitment">,
   spec: CommitmentSpec,
 ): Commitment {
+  const { format, owner, basepoints } = terms;
+  const keys = deriveCommitmentKeys(basepoints[owner], basepoints[opposite(owner)], perCommitmentPoint, format.remotePubkeyRotates);
+  return buildCommitmentOf(terms, number, keys, spec);
+}
+
+/** The same from keys that were derived before: whoever builds many commitments of one point derives them once. Throws: script-delay-range. */
+export function buildCommitmentOf(terms: CommitmentTerms, number: CommitmentNumber, keys: CommitmentKeys, spec: CommitmentSpec): Commitment {
   const { format, owner, opener, basepoints, funding, dustLimit } = terms;
   const countersigner = opposite(owner);
-  const keys = deriveCommitmentKeys(basepoints[owner], basepoints[countersigner], perCommitmentPoint, format.remotePubkeyRotates);
 
   // 1. Input and locktime hide the number
   const factor = obscuringFactor(basepoints[opener].paymentBasepoint, basepoints[opposite(opener)].paymentBasepoint);
