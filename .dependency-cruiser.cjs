@@ -21,6 +21,7 @@ const rules = {
     { path: "^src/", pathNot: [parts("policy"), `${protocol}channel/transitions`, "^src/commands/", "^src/index[.]ts$"] },
     { path: parts("policy") },
   ],
+  "nothing-in-the-core-diagnoses": [{ path: protocol, pathNot: parts("diagnose") }, { path: parts("diagnose") }],
 
   // The floors above it.
   "library-is-the-protocol": [{ path: "^src/index[.]ts$" }, { pathNot: protocol }],

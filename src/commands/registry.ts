@@ -112,6 +112,7 @@ export const REGISTRY: readonly Entry[] = [
     "read a transaction: whose, which number, who can spend what and when",
     async () => (await import("./inspect.js")).command,
   ),
+  entry("diagnose", "audit", "why a commitment signature does not verify", async () => (await import("./diagnose.js")).command),
   entry("vectors", "audit", "check test vectors, every value derived again", async () => (await import("./vectors.js")).command),
   entry("schema", "self", "JSON Schemas of the files", async () => (await import("./schema.js")).command),
   entry("selftest", "self", "check the curve backends and the libraries, say which is used", async () => (await import("./selftest.js")).command),

@@ -237,6 +237,8 @@ export const ERROR_CODES = {
   "state-closing-choice": { what: "a step of a close that needs a script or a fee" },
   "state-closing-unsigned": { what: "no mutual close that both have signed" },
   "internal-closing": { what: "a signature of a close that is not there" },
+  "input-log": { what: "a log without a line about a commitment signature" },
+  "input-signature": { what: "a signature that is neither 64 bytes nor DER" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

@@ -43,7 +43,7 @@ export type Cause = (typeof CAUSES)[number];
 /** One difference that a signer may have had. */
 export interface Suspect {
   readonly cause: Cause;
-  /** What the signer did, in words, from its own view. */
+  /** What the other side has otherwise, in words. */
   readonly words: string;
   /** The value that was expected, and the signer's, where it is a matter of a value. */
   readonly expected?: string;
@@ -64,7 +64,7 @@ function otherValue<T extends bigint | number | string>(
   apply: (variant: Variant) => Variant,
 ): readonly Suspect[] {
   if (expected === actual) return [];
-  return [{ cause, words: `signed with ${name} ${actual}, not ${expected}`, expected: String(expected), actual: String(actual), apply }];
+  return [{ cause, words: `with ${name} ${actual}, not ${expected}`, expected: String(expected), actual: String(actual), apply }];
 }
 
 /** Everything that is suspected of a signer, the likelier before the less likely. `state`: whose changes, points and earlier commitments give some more. */
@@ -87,8 +87,8 @@ function stages({ spec, terms }: Variant, state: FundedChannel): readonly Suspec
     state.changes[by].flatMap(({ content }): readonly Suspect[] => {
       const name = describeChange(by, content);
       return [
-        { cause: "change_stage", words: `signed without ${name}`, apply: (variant) => without(variant, by, content, state) },
-        { cause: "change_stage", words: `signed with ${name}`, apply: (variant) => including(variant, by, content) },
+        { cause: "change_stage", words: `without ${name}`, apply: (variant) => without(variant, by, content, state) },
+        { cause: "change_stage", words: `with ${name}`, apply: (variant) => including(variant, by, content) },
       ];
     }),
   );
@@ -99,7 +99,7 @@ function stages({ spec, terms }: Variant, state: FundedChannel): readonly Suspec
     if (sameSpec(commit.spec, spec)) continue;
     suspects.push({
       cause: "old_state",
-      words: `signed what commitment ${commit.number} said${commit.spec === newest ? ", the one before" : ""}`,
+      words: `with what commitment ${commit.number} said${commit.spec === newest ? ", the one before" : ""}`,
       apply: (variant) => ({ ...variant, spec: commit.spec }),
     });
   }
@@ -197,7 +197,7 @@ function htlcs({ spec, terms }: Variant): readonly Suspect[] {
     };
     const missing = (words: string, to: Side | null): Suspect => ({
       cause: "htlc_missing",
-      words: `signed without ${name}${words}`,
+      words: `without ${name}${words}`,
       apply: (variant) => (same(variant) === undefined ? null : removed(variant, htlc, to)),
     });
     return [
@@ -206,24 +206,24 @@ function htlcs({ spec, terms }: Variant): readonly Suspect[] {
       missing(", its amount with nobody", null),
       {
         cause: "htlc_extra",
-        words: `signed with ${name} twice`,
+        words: `with ${name} twice`,
         apply: (variant) => (same(variant) === undefined ? null : withSpec(variant, { htlcs: [...variant.spec.htlcs, htlc] })),
       },
       {
         cause: "htlc_terms",
-        words: `signed with ${name} as if the other side had offered it`,
+        words: `with ${name} as if the other side had offered it`,
         apply: changed(({ offeredBy }) => ({ offeredBy: opposite(offeredBy) })),
       },
       ...[-1, 1].map((by): Suspect => ({
         cause: "htlc_terms",
-        words: `signed with ${name} expiring at ${htlc.cltvExpiry + by}, not ${htlc.cltvExpiry}`,
+        words: `with ${name} expiring at ${htlc.cltvExpiry + by}, not ${htlc.cltvExpiry}`,
         expected: String(htlc.cltvExpiry),
         actual: String(htlc.cltvExpiry + by),
         apply: changed(({ cltvExpiry }) => ({ cltvExpiry: cltvExpiry + by })),
       })),
       ...([-1n, 1n] as const).map((by): Suspect => ({
         cause: "rounding",
-        words: `signed with ${name} of a satoshi ${by > 0n ? "more" : "less"}`,
+        words: `with ${name} of a satoshi ${by > 0n ? "more" : "less"}`,
         apply: changed(({ amountMsat }) => ({ amountMsat: msat(amountMsat + by * 1000n) })),
       })),
       ...(isTrimmed(terms.format, spec, terms.dustLimit, terms.owner, htlc)
@@ -231,7 +231,7 @@ function htlcs({ spec, terms }: Variant): readonly Suspect[] {
         : [
             {
               cause: "dust_limit" as const,
-              words: `signed with ${name} trimmed`,
+              words: `with ${name} trimmed`,
               // Below a satoshi it is trimmed by any dust limit, and its amount is nobody's
               apply: (variant: Variant) => (same(variant) === undefined ? null : removed(variant, htlc, null)),
             },
@@ -277,7 +277,7 @@ function numbers({ number, point, terms }: Variant, state: FundedChannel): reado
     ...others.flatMap((held): readonly Suspect[] => [
       {
         cause: "per_commitment_point",
-        words: `signed with the per-commitment point of number ${held.number}`,
+        words: `with the per-commitment point of number ${held.number}`,
         expected: toHex(point),
         actual: toHex(held.point),
         apply: (variant) => ({ ...variant, point: held.point }),
@@ -287,7 +287,7 @@ function numbers({ number, point, terms }: Variant, state: FundedChannel): reado
         : [
             {
               cause: "commitment_number" as const,
-              words: `signed as number ${held.number} with that number's point, not ${number}`,
+              words: `as number ${held.number} with that number's point, not ${number}`,
               expected: String(number),
               actual: String(held.number),
               apply: (variant: Variant) => ({ ...variant, number: held.number, point: held.point }),
@@ -309,10 +309,10 @@ function amounts({ terms, spec }: Variant): readonly Suspect[] {
   const suspects: Suspect[] = [
     {
       cause: "balances",
-      words: "signed with the two balances exchanged",
+      words: "with the two balances exchanged",
       apply: (variant) => withSpec(variant, { balances: { local: variant.spec.balances.remote, remote: variant.spec.balances.local } }),
     },
-    { cause: "opener", words: "signed with the fee paid by the accepter", apply: exchangePayer },
+    { cause: "opener", words: "with the fee paid by the accepter", apply: exchangePayer },
   ];
   for (const [how, round] of [
     ["up", up],
@@ -321,12 +321,12 @@ function amounts({ terms, spec }: Variant): readonly Suspect[] {
     suspects.push(
       {
         cause: "rounding",
-        words: `signed with the HTLCs' amounts rounded ${how} satoshi`,
+        words: `with the HTLCs' amounts rounded ${how} satoshi`,
         apply: (variant) => withSpec(variant, { htlcs: variant.spec.htlcs.map((htlc) => ({ ...htlc, amountMsat: round(htlc.amountMsat) })) }),
       },
       ...SIDES.map((side): Suspect => ({
         cause: "rounding",
-        words: `signed with the ${side} balance rounded ${how} satoshi`,
+        words: `with the ${side} balance rounded ${how} satoshi`,
         apply: (variant) => withSpec(variant, { balances: withSide(variant.spec.balances, side, round(variant.spec.balances[side])) }),
       })),
     );
@@ -335,7 +335,7 @@ function amounts({ terms, spec }: Variant): readonly Suspect[] {
     for (const by of [-1n, 1n]) {
       suspects.push({
         cause: side === opener ? "fee" : "rounding",
-        words: `signed with the ${side} output a satoshi ${by > 0n ? "larger" : "smaller"}${side === opener ? ", as by another rounding of the fee" : ""}`,
+        words: `with the ${side} output a satoshi ${by > 0n ? "larger" : "smaller"}${side === opener ? ", as by another rounding of the fee" : ""}`,
         apply: balanceOf(side, by * 1000n),
       });
     }
@@ -345,7 +345,7 @@ function amounts({ terms, spec }: Variant): readonly Suspect[] {
       ["neither anchor", format.anchorsCost],
       ["one anchor only", format.anchorsCost / 2n],
     ] as const) {
-      suspects.push({ cause: "fee", words: `signed with ${count} taken from the opener's balance`, apply: balanceOf(opener, cost * 1000n) });
+      suspects.push({ cause: "fee", words: `with ${count} taken from the opener's balance`, apply: balanceOf(opener, cost * 1000n) });
     }
   }
   for (const [words, count] of [
@@ -356,7 +356,7 @@ function amounts({ terms, spec }: Variant): readonly Suspect[] {
   ] as const) {
     if (count < 0 || count === untrimmed) continue;
     const difference = baseFee(format, spec.feeratePerKw, untrimmed) - baseFee(format, spec.feeratePerKw, count);
-    suspects.push({ cause: "fee", words: `signed with ${words}`, apply: balanceOf(opener, difference * 1000n) });
+    suspects.push({ cause: "fee", words: `with ${words}`, apply: balanceOf(opener, difference * 1000n) });
   }
   return suspects;
 }
@@ -376,27 +376,27 @@ function builders({ terms }: Variant): readonly Suspect[] {
   return [
     ...OUTPUT_ORDERS.map((order): Suspect => ({
       cause: "output_order",
-      words: `signed with the outputs ordered by ${order.replace("_", ", ")}`,
+      words: `with the outputs ordered by ${order.replace("_", ", ")}`,
       apply: (variant) => ({ ...variant, departures: { ...variant.departures, order } }),
     })),
     {
       cause: "obscuring",
-      words: "signed with the number hidden by the accepter's payment_basepoint first",
+      words: "with the number hidden by the accepter's payment_basepoint first",
       apply: (variant) => ({ ...variant, departures: { ...variant.departures, obscuring: "swapped" } }),
     },
     {
       cause: "obscuring",
-      words: "signed with the number not hidden",
+      words: "with the number not hidden",
       apply: (variant) => ({ ...variant, departures: { ...variant.departures, obscuring: "none" } }),
     },
     {
       cause: "funding_script",
-      words: "signed with the funding script's keys in the wrong order",
+      words: "with the funding script's keys in the wrong order",
       apply: (variant) => ({ ...variant, departures: { ...variant.departures, fundingKeys: "unsorted" } }),
     },
     {
       cause: "funding_outpoint",
-      words: "signed with the funding txid in the other byte order",
+      words: "with the funding txid in the other byte order",
       apply: (variant) =>
         withTerms(variant, { funding: { ...variant.terms.funding, txid: variant.terms.funding.txid.toReversed() as typeof funding.txid } }),
     },
@@ -437,12 +437,12 @@ function keys({ terms }: Variant): readonly Suspect[] {
     });
   };
   const withoutFunding = (mine: Basepoints, others: Basepoints): Basepoints => ({ ...others, fundingPubkey: mine.fundingPubkey });
-  swap("signed with the two sides' basepoints exchanged", ({ local, remote }) => ({
+  swap("with the two sides' basepoints exchanged", ({ local, remote }) => ({
     local: withoutFunding(local, remote),
     remote: withoutFunding(remote, local),
   }));
   for (const name of BASEPOINTS) {
-    swap(`signed with the two sides' ${NAMES[name]} exchanged`, ({ local, remote }) => ({
+    swap(`with the two sides' ${NAMES[name]} exchanged`, ({ local, remote }) => ({
       local: { ...local, [name]: remote[name] },
       remote: { ...remote, [name]: local[name] },
     }));
@@ -450,7 +450,7 @@ function keys({ terms }: Variant): readonly Suspect[] {
   for (const side of SIDES) {
     for (const [at, first] of BASEPOINTS.entries()) {
       for (const second of BASEPOINTS.slice(at + 1)) {
-        swap(`signed with the ${side} side's ${NAMES[first]} and ${NAMES[second]} exchanged`, (basepoints) =>
+        swap(`with the ${side} side's ${NAMES[first]} and ${NAMES[second]} exchanged`, (basepoints) =>
           withSide(basepoints, side, { ...basepoints[side], [first]: basepoints[side][second], [second]: basepoints[side][first] }),
         );
       }
@@ -464,7 +464,7 @@ function keys({ terms }: Variant): readonly Suspect[] {
   for (const [signer, words] of signers) {
     suspects.push({
       cause: "signer",
-      words: `signed with ${words}, not with its funding key`,
+      words: `with ${words}, not with its funding key`,
       apply: (variant) => ({ ...variant, departures: { ...variant.departures, signer } }),
     });
   }
