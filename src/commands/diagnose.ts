@@ -126,7 +126,15 @@ function diagnosis(
   // By its hash a variant is recognised without the curve. Where the two have the same, it is the signature that has to be explained
   const isSame = theirs !== null && equalBytes(theirs, ours) && given.signature !== null;
   const evidence: Evidence = { signature: given.signature, sighash: isSame ? null : theirs };
-  const about = { owner: terms.owner, commitment_number: number, standing, txid: displayTxid(commitment.txid), ...given.source };
+  const about = {
+    format: "chankit-diagnosis",
+    version: 1,
+    owner: terms.owner,
+    commitment_number: number,
+    standing,
+    txid: displayTxid(commitment.txid),
+    ...given.source,
+  };
   if (given.of === "htlc") {
     const all = buildHtlcTxs(commitment).map((_, at) => diagnoseHtlc(base, at, state, evidence, limits));
     const at = all.findIndex(({ verdict }) => verdict !== "unexplained");
