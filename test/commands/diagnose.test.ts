@@ -3,11 +3,28 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseSignature, readLogExcerpt } from "../../src/json/log-excerpt.js";
 import { fromHex, toHex } from "../../src/protocol/bytes.js";
+import { selectCommitment } from "../../src/protocol/channel/select.js";
 import { witnessSignature } from "../../src/protocol/script/assemble.js";
 import type { Signature } from "../../src/protocol/bytes.js";
+import { buildHtlcTxs } from "../../src/protocol/tx/htlc-tx.js";
+import { signHtlcTx } from "../../src/protocol/tx/sign.js";
 import { refusal } from "../json/refusal.js";
 import { offer, offered } from "../support/htlcs.js";
-import { ANCHORS, type Parties, backupOf, editState, fingerprint, parties, post, readJson, runCommand, send, without } from "../support/party.js";
+import {
+  ANCHORS,
+  type Parties,
+  backupOf,
+  editState,
+  fingerprint,
+  keysOf,
+  parties,
+  post,
+  readJson,
+  runCommand,
+  send,
+  stateOf,
+  without,
+} from "../support/party.js";
 
 interface Diagnosed {
   readonly verdict: string;
@@ -88,13 +105,11 @@ describe("diagnose", () => {
     ]);
     expect(await ofHtlcs(altered([first]))).toMatchObject([{ at: 1, htlc_id: 1, words: "there is no signature for it" }]);
 
-    const { p: q, file: delayed } = await wrongSignature((state) => ({
-      ...state,
-      params: { ...state.params, local: { ...state.params.local, toSelfDelay: 300 } },
-    }));
-    const wrong = readJson(delayed) as typeof signed;
-    const mixed = { ...without(signed, "wire"), htlc_signatures: [first, wrong.htlc_signatures[1]] };
-    const found = await diagnosed(q, [q.bob, "-"], {}, { stdin: JSON.stringify(mixed) });
+    // Alice has the same commitment, but lets the second HTLC transaction wait longer
+    const { commitment } = selectCommitment(stateOf(p.bob), "local");
+    const [, patient] = buildHtlcTxs({ ...commitment, terms: { ...commitment.terms, toSelfDelay: 300 } });
+    const delayed = toHex(signHtlcTx(patient!, "countersigner", keysOf(p.alice).htlcBasepointSecret!));
+    const found = await diagnosed(p, [p.bob, "-"], {}, altered([first, delayed]));
     expect(found).toMatchObject({ verdict: "explained", commitment_signature: "valid", htlc_signatures: [{ at: 1, verdict: "explained" }] });
     expect(JSON.stringify(found)).toContain("with to_self_delay 300, not 144");
   });

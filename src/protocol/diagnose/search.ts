@@ -7,7 +7,7 @@ import { baseFee } from "../tx/fees.js";
 import { type HtlcTx, buildHtlcTxs } from "../tx/htlc-tx.js";
 import { sighash, verifyHash } from "../tx/sign.js";
 import { perKw } from "../units.js";
-import { type Suspect, feerateSuspect, suspectsOf } from "./suspects.js";
+import { type Suspect, delaySuspect, feerateSuspect, suspectsOf } from "./suspects.js";
 import { Builder, type Variant, digestOf, signerOf } from "./variant.js";
 
 /** What is known of the signer's side: a signature, or the hash that it signed, by which a variant is recognised at once. */
@@ -59,8 +59,8 @@ export type Progress = (variants: number) => void;
 const MIN_FEERATE = 253n;
 
 /**
- * Looks for what makes a commitment signature good that is not good for `base`: one difference, then any feerate, then two differences at
- * once. Of single differences all that explain it are found, since several may come to the same bytes; of pairs the first.
+ * Looks for what makes a commitment signature good that is not good for `base`: one difference, then any feerate and any delay, then two
+ * differences at once. Of single differences all that explain it are found, since several may come to the same bytes; of pairs the first.
  */
 export function diagnose(
   base: Variant,
@@ -147,7 +147,7 @@ class Search {
     if (this.explain(base, []) !== null) return ended(this.highS ? "high_s" : "valid");
     const single = suspects.map((suspect) => this.explain(base, [suspect])).filter((one) => one !== null);
     if (single.length > 0) return ended("explained", single);
-    const found = this.anyFeerate(base) ?? this.anyPair(base, suspects);
+    const found = this.anyFeerate(base) ?? this.anyDelay(base) ?? this.anyPair(base, suspects);
     return found === null ? ended("unexplained") : ended("explained", [found]);
   }
 
@@ -191,6 +191,16 @@ class Search {
     return null;
   }
 
+  /** Every delay that a node would take. */
+  private anyDelay(base: Variant): Explanation | null {
+    for (let delay = 0; delay <= MAX_DELAY && !this.isExhausted(); delay++) {
+      const [suspect] = delaySuspect(base.terms.toSelfDelay, delay);
+      const found = suspect === undefined ? null : this.explain(base, [suspect]);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
   /** Two differences at once, the likelier ones with each other first; then in the other order, which for some is not the same. */
   private anyPair(base: Variant, suspects: readonly Suspect[]): Explanation | null {
     for (const reversed of [false, true]) {
@@ -225,5 +235,8 @@ class Search {
     }
   }
 }
+
+/** Two weeks: longer ones are not agreed to. */
+const MAX_DELAY = 2016;
 
 const PROGRESS_EVERY = 256;

@@ -249,11 +249,7 @@ function values({ terms }: Variant, state: FundedChannel): readonly Suspect[] {
   const delays = new Set([params[terms.owner].toSelfDelay, terms.toSelfDelay - 1, terms.toSelfDelay + 1, ...DELAYS]);
   const limits = new Set([params[opposite(terms.owner)].dustLimitSatoshis, terms.dustLimit - 1n, terms.dustLimit + 1n, ...DUST_LIMITS]);
   return [
-    ...[...delays]
-      .filter((delay) => delay >= 0 && delay <= 0xffff)
-      .flatMap((delay) =>
-        otherValue("to_self_delay", "to_self_delay", terms.toSelfDelay, delay, (variant) => withTerms(variant, { toSelfDelay: delay })),
-      ),
+    ...[...delays].filter((delay) => delay >= 0 && delay <= 0xffff).flatMap((delay) => delaySuspect(terms.toSelfDelay, delay)),
     ...[...limits].flatMap((limit) =>
       otherValue("dust_limit", "dust_limit_satoshis", terms.dustLimit, limit, (variant) => withTerms(variant, { dustLimit: sat(limit) })),
     ),
@@ -261,6 +257,11 @@ function values({ terms }: Variant, state: FundedChannel): readonly Suspect[] {
       otherValue("channel_type", "channel type", terms.format.channelType, type, (variant) => withTerms(variant, { format: FORMATS[type] })),
     ),
   ];
+}
+
+/** A commitment whose owner waits for another number of blocks. */
+export function delaySuspect(expected: number, actual: number): readonly Suspect[] {
+  return otherValue("to_self_delay", "to_self_delay", expected, actual, (variant) => withTerms(variant, { toSelfDelay: actual }));
 }
 
 /** The number and the point that goes with it. */

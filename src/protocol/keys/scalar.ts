@@ -1,5 +1,5 @@
 import { Field } from "@noble/curves/abstract/modular.js";
-import type { Signature } from "../bytes.js";
+import { type Signature, concat } from "../bytes.js";
 import { GROUP_ORDER, fromNumber, toNumber } from "./group.js";
 
 const scalars = Field(GROUP_ORDER);
@@ -23,6 +23,5 @@ export function isLowS(signature: Signature): boolean {
 
 /** The same signature with the other S, which the curve takes as well and the network does not where it is the high one. */
 export function negateS(signature: Signature): Signature {
-  const s = GROUP_ORDER - BigInt(`0x${toHex(signature.subarray(32))}`);
-  return fromHex(toHex(signature.subarray(0, 32)) + s.toString(16).padStart(64, "0")) as Signature;
+  return concat(signature.subarray(0, 32), fromNumber(GROUP_ORDER - toNumber(signature.subarray(32)))) as Signature;
 }
