@@ -35,6 +35,8 @@ const rules = {
   "network-in-node": [{ path: "^src/", pathNot: "^src/node/" }, { path: node("http", "https", "net", "tls", "dgram", "dns") }],
   "vectors-above-json": [{ path: "^src/vectors/" }, { path: ["^src/(store|commands|ecc|cli)", npm("chalk", "commander")] }],
   "vectors-serve-commands": [{ path: "^src/(protocol|json|store|ecc|index)" }, { path: "^src/vectors/" }],
+  "explore-below-commands": [{ path: "^src/explore/" }, { path: ["^src/(commands|vectors|ecc|cli)", npm("chalk", "commander")] }],
+  "explore-serves-commands": [{ path: "^src/(protocol|json|store|ecc|vectors|index)" }, { path: "^src/explore/" }],
   "commands-are-strangers": [{ path: command }, { path: command, pathNot: "^src/commands/$1(/|[.]ts$)" }],
   "shared-knows-no-command": [{ path: shared }, { path: command }],
   "commands-build-nothing": [{ path: "^src/commands/" }, { path: npm("bitcoinjs-lib") }],

@@ -200,7 +200,7 @@ async function present(ctx: Context, report: Report, { output, json, text, chann
     }
     if (json !== true && (text === true || (output === undefined && stdoutIsTerminal()))) {
       const { loadStyle, renderText } = await import("./commands/shared/render.js");
-      writeStdout(renderText(report.readable ?? report.document, await loadStyle(process.env, stdoutIsTerminal())));
+      writeStdout(report.rendered ?? renderText(report.readable ?? report.document, await loadStyle(process.env, stdoutIsTerminal())));
       return;
     }
     writeStdout(printed(report.document));

@@ -35,6 +35,8 @@ const IMPORTS = [
   ["src/commands/shared/context.ts", "node:http", "network-in-node"],
   ["src/vectors/case.ts", "../store/atomic-file.js", "vectors-above-json"],
   ["src/ecc/wasm.ts", "../vectors/case.js", "vectors-serve-commands"],
+  ["src/explore/chain.ts", "../commands/sign.js", "explore-below-commands"],
+  ["src/store/atomic-file.ts", "../explore/chain.js", "explore-serves-commands"],
   ["src/commands/sign.ts", "./status.js", "commands-are-strangers"],
   ["src/commands/vectors/verify.ts", "../sign.js", "commands-are-strangers"],
   ["src/commands/shared/io.ts", "../sign.js", "shared-knows-no-command"],

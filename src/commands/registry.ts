@@ -113,6 +113,12 @@ export const REGISTRY: readonly Entry[] = [
     async () => (await import("./inspect.js")).command,
   ),
   entry("diagnose", "audit", "why a commitment signature does not verify", async () => (await import("./diagnose.js")).command),
+  entry(
+    "explore",
+    "audit",
+    "stop an update at every step, let either side do its worst, see who loses",
+    async () => (await import("./explore.js")).command,
+  ),
   entry("vectors", "audit", "check test vectors, every value derived again", async () => (await import("./vectors.js")).command),
   entry("schema", "self", "JSON Schemas of the files", async () => (await import("./schema.js")).command),
   entry("selftest", "self", "check the curve backends and the libraries, say which is used", async () => (await import("./selftest.js")).command),

@@ -1,5 +1,6 @@
 import { scriptOfAddress } from "../json/address.js";
-import { displayTxid } from "../protocol/bytes.js";
+import { type Txid, displayTxid } from "../protocol/bytes.js";
+import { LnError } from "../protocol/errors.js";
 import { identify } from "../protocol/channel/identify.js";
 import { requireFunded } from "../protocol/channel/state.js";
 import { planSweep, spendableFrom, sweepables, waitingOutputs } from "../protocol/channel/transitions/sweep.js";
@@ -14,6 +15,16 @@ import { revokedHtlcsOf } from "./shared/revoked.js";
 import { amount } from "./shared/summary.js";
 
 const height = integer(0, 499_999_999);
+
+const outpointOf = ({ txid, outputIndex }: { readonly txid: Txid; readonly outputIndex: number }): string => `${displayTxid(txid)}:${outputIndex}`;
+
+/** Throws: usage-value. */
+function outpoints(value: string): ReadonlySet<string> {
+  const all = value.split(",");
+  const wrong = all.find((one) => !/^[0-9a-f]{64}:\d{1,5}$/.test(one));
+  if (wrong === undefined) return new Set(all);
+  throw new LnError("usage-value", `${JSON.stringify(wrong)} is not an outpoint TXID:INDEX`, { value: wrong, expected: "TXID:INDEX" });
+}
 
 export const command = defineCommand({
   name: "sweep",
@@ -34,6 +45,7 @@ export const command = defineCommand({
     anchors: toggle("--anchors", "anchors as well, where they pay: ours, unless a child has spent it; with --height the peer's, after 16 blocks"),
     preimage: flag("--preimage <file>", "for an HTLC that the peer offered, unless the channel knows it: 32 bytes in hex, from a file or -", text),
     htlcTxs: flag("--htlc-txs <files>", "our confirmed HTLC transactions, separated by commas", text),
+    except: flag("--except <outputs>", "outputs to leave alone, TXID:INDEX separated by commas: spent already, or for another time", outpoints),
   },
   examples: [
     "chankit sweep alice --tx close.json --to bcrt1q… --feerate 2500 --confirmed 400 --height 544",
@@ -52,7 +64,8 @@ export const command = defineCommand({
     const knowing = { ...state, knownPreimages: [...state.knownPreimages, ...preimage] };
     const found = sweepables(knowing, identity, htlcTxs);
     const chain = { height: o.height ?? null, confirmed: o.confirmed ?? null };
-    const { taken, plan } = planSweep(found, chain, to, o.feerate, o.anchors === true);
+    const wanted = found.filter(({ claim }) => o.except?.has(outpointOf(claim)) !== true);
+    const { taken, plan } = planSweep(wanted, chain, to, o.feerate, o.anchors === true);
     warnOfFee(ctx, plan);
     const [carried] = await carryOut(ctx, [plan], [published, ...htlcTxs], o, { state, keys: () => loadKeys(ctx, paths, o) });
     return {

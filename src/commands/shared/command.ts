@@ -17,6 +17,8 @@ export interface Report {
   readonly plain?: string;
   /** All of it has gone to standard output already, line by line. */
   readonly streamed?: boolean;
+  /** How people see it, where a table says it better than the document line by line. */
+  readonly rendered?: string;
   /** The verdict of a command that asks: no is exit code 1. */
   readonly verdict?: "yes" | "no";
   /** Where the state has moved: how to get the document again if it could not be written. */

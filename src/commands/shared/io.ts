@@ -148,3 +148,8 @@ export function stdoutIsTerminal(): boolean {
   const stats = fstatSync(STDOUT);
   return stats.isCharacterDevice() && stats.rdev !== statSync("/dev/null", { throwIfNoEntry: false })?.rdev && process.stdout.isTTY;
 }
+
+/** A line on the terminal that the next one replaces; nothing where standard error is none. */
+export function showProgress(line: string): void {
+  if (process.stderr.isTTY) writeAll(STDERR, `\r\x1b[K${line}`);
+}

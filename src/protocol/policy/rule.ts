@@ -23,6 +23,20 @@ export function waiving<T>(tags: readonly PolicyCode[], action: () => Synchronou
   }
 }
 
+/**
+ * The same for an action that goes on after it has returned. The rules are waived for everything that runs before it has ended, so nothing else may.
+ * For proofs alone, like `waiving`.
+ */
+export async function waivingUntil<T>(tags: readonly PolicyCode[], action: () => Promise<T>): Promise<T> {
+  const before = waived;
+  waived = new Set([...before, ...tags]);
+  try {
+    return await action();
+  } finally {
+    waived = before;
+  }
+}
+
 /** Every policy refusal goes through here. The fact is only put into words where the rule is broken. */
 export function demand(holds: boolean, code: PolicyCode, fact: () => readonly [message: string, details: ErrorDetails]): void {
   if (holds || waived.has(code)) return;

@@ -1,0 +1,79 @@
+import { parseStrict } from "../../json/strict.js";
+import { LnError } from "../../protocol/errors.js";
+import { type PolicyCode, waivingUntil } from "../../protocol/policy/rule.js";
+import { openStore } from "../../store/channel-store.js";
+import { type Files, memoryFiles } from "../../store/memory-files.js";
+import { type Answer, type Call, FOLDER, type Run } from "../../explore/party.js";
+import type { CommandSpec, Report } from "../shared/command.js";
+import type { Context } from "../shared/context.js";
+
+/** Loads a command by its name. Throws where there is none. */
+export type Load = (name: string) => Promise<CommandSpec>;
+
+/**
+ * Runs commands as the program does, on files in memory. The rules of the tags in `waived` do not hold for them. One command at a time: a rule is
+ * waived for whatever runs meanwhile.
+ */
+export function runner(load: Load, waived: readonly PolicyCode[]): Run {
+  const commands = new Map<string, CommandSpec>();
+  return async (files, call) => {
+    let command = commands.get(call.command);
+    if (command === undefined) commands.set(call.command, (command = await load(call.command)));
+    const disk = memoryFiles(files);
+    try {
+      const report = await waivingUntil(waived, () => run(command, disk.fs, call));
+      return done(disk.files(), report);
+    } catch (error) {
+      if (error instanceof LnError) return refused(error);
+      throw error;
+    }
+  };
+}
+
+async function run(command: CommandSpec, fs: ReturnType<typeof memoryFiles>["fs"], { args = [], flags = {}, stdin }: Call): Promise<Report> {
+  const options = Object.entries(command.flags).map(([name, { parse }]) => {
+    const text = flags[name];
+    return [name, text === undefined ? undefined : parse(text === true ? "" : text)] as const;
+  });
+  const ctx: Context = {
+    store: openStore(parseRemembering, { fs, pid: 1, isAlive: () => false, posix: true }),
+    readStdin: () => stdin ?? "",
+    readStream: () => {
+      throw new Error("a command asked for a stream");
+    },
+    writeStdout: () => undefined,
+    output: undefined,
+    onInterrupt: () => () => undefined,
+    outputIsStdout: true,
+    self: ["chankit"],
+    entropy: (size) => new Uint8Array(size).fill(9),
+    env: {},
+    connect: () => Promise.reject(new Error("a command asked for a node")),
+    warn: () => undefined,
+  };
+  return command.run(ctx, [FOLDER, ...args], Object.fromEntries(options));
+}
+
+function done(files: Files, { document, parts = [] }: Report): Answer {
+  return { kind: "done", files, document, parts: parts.map((part) => part.document) };
+}
+
+function refused({ code, message, details }: LnError): Answer {
+  return { kind: "refused", code, message, details };
+}
+
+const REMEMBERED = 64;
+const parsed = new Map<string, unknown>();
+
+/** The same state is read by one command after the other. */
+function parseRemembering(text: string, source: string): unknown {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const document = parseStrict(text, source);
+  for (const oldest of parsed.size >= REMEMBERED ? parsed.keys() : []) {
+    parsed.delete(oldest);
+    break;
+  }
+  parsed.set(text, document);
+  return document;
+}

@@ -1,0 +1,193 @@
+import type { Call } from "./party.js";
+
+export type Who = "alice" | "bob";
+export const PARTIES: readonly Who[] = ["alice", "bob"];
+export const otherThan = (who: Who): Who => (who === "alice" ? "bob" : "alice");
+
+/** What one party does in a step. */
+export type Act =
+  /** Runs a command. A message that it prints lies ready until it is sent. */
+  | { readonly kind: "run"; readonly who: Who; readonly call: Call }
+  /** Hands over every message that lies ready. */
+  | { readonly kind: "send"; readonly who: Who }
+  /** Takes in the oldest message that has come. */
+  | { readonly kind: "take"; readonly who: Who; readonly command: string; readonly flags?: Call["flags"] }
+  /** Looks at it only. */
+  | { readonly kind: "check"; readonly who: Who; readonly command: string };
+
+export interface Step {
+  /** As the article, or the command line, has it. */
+  readonly label: string;
+  readonly acts: readonly Act[];
+}
+
+/** How the two came to a channel. */
+export interface Opening {
+  readonly fundingSat: bigint;
+  readonly pushSat: bigint;
+  readonly channelType: string;
+  readonly feeratePerKw: number;
+}
+
+export interface Script {
+  readonly name: string;
+  readonly summary: string;
+  readonly opening: Opening;
+  /** In hex. */
+  readonly preimages: readonly string[];
+  readonly steps: readonly Step[];
+}
+
+const run = (who: Who, command: string, args: readonly string[] = [], more: Partial<Call> = {}): Act => ({
+  kind: "run",
+  who,
+  call: { command, args, ...more },
+});
+const send = (who: Who): Act => ({ kind: "send", who });
+const take = (who: Who, command = "receive"): Act => ({ kind: "take", who, command });
+const check = (who: Who, command: string): Act => ({ kind: "check", who, command });
+const build = (who: Who, owner: "local" | "remote"): Act => run(who, "build-commitment", [], { flags: { owner } });
+
+const BOTH_FUNDED = { fundingSat: 10_000_000n, pushSat: 4_000_000n } as const;
+
+/** The article's twenty steps, word for word in their order. */
+export const ARTICLE: Script = {
+  name: "article",
+  summary: "Alice pays 0.02 of her 0.10 BTC to Bob, who begins with nothing, in the article's twenty steps; no fees",
+  opening: { fundingSat: 10_000_000n, pushSat: 0n, channelType: "static_remotekey", feeratePerKw: 0 },
+  preimages: [],
+  steps: [
+    { label: "BuildPayMeFirstTx(alice)", acts: [run("alice", "pay", ["0.02btc"]), build("alice", "remote")] },
+    { label: "Sign(payAliceFirstTx)", acts: [run("alice", "sign")] },
+    { label: "Send(payAliceFirstSignature)", acts: [send("alice")] },
+    { label: "Receive(payAliceFirstSignature)", acts: [take("bob")] },
+    { label: "BuildPayOtherFirstTx(alice)", acts: [build("bob", "local")] },
+    { label: "CheckSignature(payOtherFirstTx, …)", acts: [check("bob", "verify-sig")] },
+    { label: "Store(payAliceFirstSignature)", acts: [take("bob", "verify-sig")] },
+    { label: "BuildRevokeCommitmentMsg()", acts: [run("bob", "make-revocation")] },
+    { label: "Send(revokeMessage)", acts: [send("bob")] },
+    { label: "ReceiveRevokeMsg(revokeMessage)", acts: [take("alice", "receive-revocation")] },
+    { label: "BuildPayMeFirstTx(bob)", acts: [build("bob", "remote")] },
+    { label: "Sign(payBobFirstTx)", acts: [run("bob", "sign")] },
+    { label: "Send(payBobFirstSignature)", acts: [send("bob")] },
+    { label: "Receive(signatureBob)", acts: [] },
+    { label: "BuildPayOtherFirstTx(bob)", acts: [build("alice", "local")] },
+    { label: "CheckSignature(payOtherFirstTx, …)", acts: [check("alice", "verify-sig")] },
+    { label: "Store(signatureBob)", acts: [take("alice", "verify-sig")] },
+    { label: "BuildRevokeCommitmentMsg()", acts: [run("alice", "make-revocation")] },
+    { label: "Send(revokeMessage)", acts: [send("alice")] },
+    { label: "ReceiveRevokeMsg(revokeMessage)", acts: [take("bob", "receive-revocation")] },
+  ],
+};
+
+/** A command whose message is sent at once. */
+function sent(who: Who, command: string, args: readonly string[] = [], more: Partial<Call> = {}): Step {
+  const words = [command, ...args].join(" ");
+  return { label: `${who}: ${words}`, acts: [run(who, command, args, more), send(who)] };
+}
+
+function taken(who: Who): Step {
+  return { label: `${who}: receive`, acts: [take(who)] };
+}
+
+/** Whoever has something new signs first; each revokes when the next commitment is stored. */
+function round(first: Who): readonly Step[] {
+  return [...half(first), ...half(otherThan(first))];
+}
+
+function payment(payer: Who, amount: string): readonly Step[] {
+  return [sent(payer, "pay", [amount]), taken(otherThan(payer)), ...round(payer)];
+}
+
+/** Both funded, five payments and more, both ways. */
+export const PAYMENTS: Script = {
+  name: "payments",
+  summary: "both sides funded (0.06 and 0.04 BTC), five payments both ways, at a real feerate with anchors",
+  opening: { ...BOTH_FUNDED, channelType: "anchors", feeratePerKw: 2500 },
+  preimages: [],
+  steps: [
+    ...payment("alice", "0.01btc"),
+    ...payment("bob", "0.03btc"),
+    ...payment("alice", "0.025btc"),
+    ...payment("bob", "0.005btc"),
+    ...payment("alice", "0.015btc"),
+  ],
+};
+
+/** Proposals and signatures of both sides cross on the wire. */
+export const CROSSING: Script = {
+  name: "crossing",
+  summary: "both pay and both sign before either has heard of it, at a real feerate",
+  opening: { ...BOTH_FUNDED, channelType: "static_remotekey", feeratePerKw: 2500 },
+  preimages: [],
+  steps: [
+    ...payment("alice", "0.005btc"),
+    sent("bob", "pay", ["0.03btc"]),
+    sent("alice", "pay", ["0.01btc"]),
+    taken("alice"),
+    taken("bob"),
+    sent("alice", "sign"),
+    sent("bob", "sign"),
+    taken("alice"),
+    taken("bob"),
+    sent("alice", "make-revocation"),
+    sent("bob", "make-revocation"),
+    taken("bob"),
+    taken("alice"),
+    ...round("alice"),
+  ],
+};
+
+const PREIMAGES = ["07".repeat(32), "08".repeat(32), "09".repeat(32)] as const;
+/** SHA256 of each. */
+const HASHES = [
+  "4bb06f8e4e3a7715d201d573d0aa423762e55dabd61a2c02278fa56cc6d294e0",
+  "2578ccf8645b2d1dc10c465eff843585970f3a7e22296a92cad55d489a272072",
+  "8c0cc17a04942cc4f8e0fe0b302606d3108860c126428ba2ceeb5f9ed41c2b05",
+] as const;
+/** Well after the height at which a script is stopped, and late enough that a preimage may still be revealed. */
+const CLTV_EXPIRY = "440";
+
+function offer(who: Who, amount: string, which: 0 | 1 | 2): Step {
+  return sent(who, "add-htlc", [amount], { flags: { paymentHash: HASHES[which], cltvExpiry: CLTV_EXPIRY } });
+}
+
+/** HTLCs of both sides at once, one too small for an output; one is fulfilled, one fails, the fee changes. */
+export const HTLCS: Script = {
+  name: "htlcs",
+  summary: "HTLCs both ways at once, one of them dust; one is fulfilled, one fails; anchors, at a real feerate",
+  opening: { ...BOTH_FUNDED, channelType: "anchors", feeratePerKw: 2500 },
+  preimages: PREIMAGES,
+  steps: [
+    offer("alice", "0.01btc", 0),
+    offer("bob", "0.005btc", 1),
+    taken("bob"),
+    taken("alice"),
+    ...round("alice"),
+    ...half("alice"),
+    { label: "bob: fulfill-htlc 0", acts: [fulfil("bob", "0", PREIMAGES[0]), send("bob")] },
+    taken("alice"),
+    ...half("bob"),
+    ...half("alice"),
+    offer("alice", "300sat", 2),
+    taken("bob"),
+    sent("alice", "fail-htlc", ["0"]),
+    taken("bob"),
+    sent("alice", "update-fee", ["3000"]),
+    taken("bob"),
+    ...half("alice"),
+    ...half("bob"),
+  ],
+};
+
+function fulfil(who: Who, id: string, preimage: string): Act {
+  return run(who, "fulfill-htlc", [id], { flags: { preimage: "-", height: "400" }, stdin: preimage });
+}
+
+/** One signature and its answer. */
+function half(signer: Who): readonly Step[] {
+  const verifier = otherThan(signer);
+  return [sent(signer, "sign"), taken(verifier), sent(verifier, "make-revocation"), taken(signer)];
+}
+
+export const SCRIPTS: readonly Script[] = [ARTICLE, PAYMENTS, CROSSING, HTLCS];

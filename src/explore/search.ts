@@ -1,0 +1,245 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { fundingAddress } from "../json/address.js";
+import { readKeysDocument } from "../json/keys-file.js";
+import { type Bytes32, bytes32, displayTxid, fromHex } from "../protocol/bytes.js";
+import { publicKey } from "../protocol/keys/derivation.js";
+import type { PartyKeys } from "../protocol/keys/party-keys.js";
+import { lookupSecret, secretIndex as shachainIndex } from "../protocol/keys/shachain.js";
+import { p2wpkh } from "../protocol/script/assemble.js";
+import { Secret32 } from "../protocol/secret.js";
+import type { Files } from "../store/memory-files.js";
+import { type ScriptCheck, type Coin, chainWith, outpointOf } from "./chain.js";
+import { type Adversary, type Closure, type Publishable, closer } from "./closure.js";
+import { type Board, type FundingMove, ends } from "./game.js";
+import { type Keyring, keysOn, locksOf, preimageIndex, scriptIndex, secretIndex } from "./keyring.js";
+import { type Knowledge, NOTHING_KNOWN, learning } from "./knowledge.js";
+import { type Ledger, ledgerKey } from "./ledger.js";
+import { FOLDER, type Run } from "./party.js";
+import type { Who } from "./script.js";
+import { otherThan } from "./script.js";
+import { type Result, judgeEnd } from "./verdict.js";
+import { type Situation, filesKey, watcher } from "./watch.js";
+import { type Moment, channelIn, commitmentsIn } from "./world.js";
+
+/** What the adversary does first; whatever follows is its own choice. */
+export const CHAIN_BEHAVIOURS = ["stop", "publish-newest", "publish-older", "publish-revoked", "publish-theirs", "race"] as const;
+export type ChainBehaviour = (typeof CHAIN_BEHAVIOURS)[number];
+
+/** How the honest side and the chain behave, the same for every script and every rule. */
+export interface Circumstances {
+  /** Blocks without a message after which the honest side leaves by itself. */
+  readonly patience: number;
+  /** Blocks from the sight of something to the confirmation of the answer; Infinity where nobody watches. */
+  readonly reaction: number;
+  /** Of the honest side's sweeps and penalties. */
+  readonly feeratePerKw: number;
+  readonly startHeight: number;
+}
+
+export const CIRCUMSTANCES: Circumstances = { patience: 3, reaction: 6, feeratePerKw: 0, startHeight: 400 };
+
+export interface Counts {
+  situations: number;
+  transactions: number;
+  commands: number;
+  states: number;
+}
+
+/** One honest side against one adversary. */
+export interface Duel {
+  readonly honest: Who;
+  readonly adversary: Who;
+  readonly run: Run;
+  readonly funding: Coin;
+  readonly keys: Readonly<Record<Who, PartyKeys>>;
+  readonly preimages: readonly Bytes32[];
+  readonly wallets: Readonly<Record<Who, Uint8Array>>;
+  readonly address: string;
+  readonly close: (knowledge: Knowledge) => Closure;
+  readonly check: ScriptCheck;
+  readonly circumstances: Circumstances;
+  readonly look: (situation: Situation) => Promise<Situation>;
+  readonly counts: Counts;
+  readonly goesOn: () => Promise<boolean>;
+}
+
+/** The honest side's own state of things, and what the adversary knows. */
+export interface Node {
+  readonly files: Files;
+  readonly ledger: Ledger;
+  readonly knowledge: Knowledge;
+  /** Transactions that it has handed out already. */
+  readonly start: Pick<Situation, "pending" | "own">;
+}
+
+/** Secret: where a party's money goes in the end. */
+function walletOf(who: Who) {
+  const secret = new Secret32(sha256(new TextEncoder().encode(`chankit explore: ${who}'s wallet`)));
+  return { secret, script: p2wpkh(publicKey(secret)).scriptPubkey };
+}
+
+/** Secret: the keys of a party. */
+export function keysIn(files: Files): PartyKeys {
+  const entry = files.get(`${FOLDER}/keys.json`);
+  if (entry?.kind !== "file") throw new Error("a party without keys");
+  return readKeysDocument(JSON.parse(new TextDecoder().decode(entry.data)), `${FOLDER}/keys.json`);
+}
+
+export async function duelOf(
+  first: Moment,
+  honest: Who,
+  options: Pick<Duel, "run" | "check" | "circumstances" | "counts" | "goesOn"> & { readonly preimages: readonly string[] },
+): Promise<Duel> {
+  const adversary = otherThan(honest);
+  const { files } = first.world;
+  const [commitment] = commitmentsIn(files[honest]);
+  if (commitment === undefined) throw new Error("a channel without commitments");
+  const { funding } = commitment.terms;
+  const coin = {
+    txid: displayTxid(funding.txid),
+    index: funding.outputIndex,
+    amount: funding.amount,
+    script: commitment.fundingLock.scriptPubkey,
+    height: options.circumstances.startHeight,
+  };
+  const keys = { [honest]: keysIn(files[honest]), [adversary]: keysIn(files[adversary]) } as Record<Who, PartyKeys>;
+  const wallets = { alice: walletOf("alice").script, bob: walletOf("bob").script };
+  const preimages = options.preimages.map((hex) => bytes32(fromHex(hex)));
+  const address = await fundingAddress(wallets[honest], "regtest");
+  const foe: Adversary = { keys: keys[adversary], preimages };
+  const { circumstances, run } = options;
+  return {
+    ...options,
+    honest,
+    adversary,
+    funding: coin,
+    keys,
+    preimages,
+    wallets,
+    address,
+    close: closer(foe),
+    look: watcher({
+      run,
+      funding: outpointOf(coin.txid, coin.index),
+      reaction: circumstances.reaction,
+      feeratePerKw: circumstances.feeratePerKw,
+      address,
+    }),
+  };
+}
+
+/** What the adversary has seen up to a moment: what the other has sent, and what is agreed. */
+export function nodeAt(moments: readonly Moment[], step: number, { honest }: Duel): Node {
+  const seen = moments.slice(0, step + 1);
+  const moment = seen.at(-1);
+  if (moment === undefined) throw new Error(`no moment ${step}`);
+  const sent = moment.world.letters.filter(({ by, state }) => by === honest && state !== "ready");
+  const commitments = seen.flatMap(({ world }) => commitmentsIn(world.files[honest]));
+  return {
+    files: moment.world.files[honest],
+    ledger: moment.world.ledgers[honest],
+    knowledge: learning(NOTHING_KNOWN, { documents: sent.map(({ document }) => document), commitments }),
+    start: { pending: [], own: new Set() },
+  };
+}
+
+/** Everything that the honest side could spend: its keys on every commitment, with the secrets that its files hold. */
+function honestRing({ keys, honest, preimages }: Duel, { files, knowledge }: Node): Keyring {
+  const state = channelIn(files);
+  const secretFor = (number: number) => (state === null ? null : lookupSecret(state.remoteSecrets, shachainIndex(number)));
+  const secrets = knowledge.commitments.flatMap((commitment) =>
+    keysOn(commitment, keys[honest], commitment.terms.owner === "remote" ? secretFor(commitment.number) : null),
+  );
+  const wallet = walletOf(honest).secret;
+  const locks = [...knowledge.commitments.flatMap(locksOf), p2wpkh(publicKey(wallet))];
+  return { secrets: secretIndex([...secrets, wallet]), preimages: preimageIndex(preimages), scripts: scriptIndex(locks) };
+}
+
+/** How a publication is called, from what the two hold and have given up. */
+function behaviourOf({ commitment }: Publishable, all: readonly Publishable[], { ledger }: Node): ChainBehaviour {
+  const { terms, number } = commitment;
+  if (terms.owner === "local") return "publish-theirs";
+  const newest = Math.max(...all.flatMap(({ commitment: { terms: each, number: n } }) => (each.owner === "remote" ? [n] : [])));
+  if (number < ledger.revocationsHeld) return "publish-revoked";
+  return number === newest ? "publish-newest" : "publish-older";
+}
+
+/** What happened, and what was published for it. */
+export interface Play {
+  readonly behaviour: ChainBehaviour;
+  readonly published: string;
+  readonly result: Result;
+}
+
+/** The worst for the honest side first. */
+export function worseFirst(a: Result, b: Result): number {
+  if (a.missingMsat !== b.missingMsat) return a.missingMsat > b.missingMsat ? -1 : 1;
+  if (a.honestSat !== b.honestSat) return a.honestSat < b.honestSat ? -1 : 1;
+  return a.adversarySat === b.adversarySat ? 0 : a.adversarySat > b.adversarySat ? -1 : 1;
+}
+
+/** Leaves from here in every way that the adversary has: the worst end of each. */
+export function leaver(duel: Duel): (node: Node) => Promise<readonly Play[]> {
+  const known = new Map<string, readonly Play[]>();
+  return async (node) => {
+    const own = [...node.start.own].sort().join();
+    const key = `${filesKey(node.files)} ${node.knowledge.key} ${ledgerKey(node.ledger)} ${own}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    duel.counts.states += 1;
+    const closure = duel.close(node.knowledge);
+    const ring = honestRing(duel, node);
+    const { publishable } = closure;
+    const moves: readonly (readonly [ChainBehaviour, string, FundingMove])[] = [
+      ["stop", "nothing", { kind: "none" }],
+      ...publishable.map((one) => [behaviourOf(one, publishable, node), nameOf(one), { kind: "publish", with: one }] as const),
+      ...publishable.map((one) => ["race", nameOf(one), { kind: "race", with: one }] as const),
+    ];
+    const plays: Play[] = [];
+    for (const [behaviour, published, move] of moves) {
+      const result = await worstEnd(duel, node, closure, ring, move);
+      if (result !== null) plays.push({ behaviour, published, result });
+    }
+    known.set(key, plays);
+    return plays;
+  };
+}
+
+const nameOf = ({ commitment: { terms, number } }: Publishable): string => `${terms.owner === "remote" ? "own" : "the other's"} #${number}`;
+
+async function worstEnd(duel: Duel, node: Node, closure: Closure, ring: Keyring, move: FundingMove): Promise<Result | null> {
+  const { funding, circumstances, honest, adversary, wallets, counts } = duel;
+  const board: Board = {
+    funding: outpointOf(funding.txid, funding.index),
+    check: duel.check,
+    look: duel.look,
+    closure,
+    honestRing: ring,
+    adversaryWallet: wallets[adversary],
+    goesOn: duel.goesOn,
+    count: (what) => {
+      counts[what] += 1;
+    },
+  };
+  const start: Situation = {
+    chain: chainWith(circumstances.startHeight, [funding]),
+    files: node.files,
+    wakes: [],
+    leavesAt: circumstances.startHeight + circumstances.patience,
+    refusals: [],
+    ...node.start,
+  };
+  const results = (await ends(board, start, move)).map((end) =>
+    judgeEnd({
+      chain: end.chain,
+      funding,
+      ledger: node.ledger,
+      commitments: node.knowledge.commitments,
+      honest: { ring, wallet: wallets[honest], transactions: end.own },
+      adversary: { ring: closure.ring, wallet: wallets[adversary] },
+      handedOut: [...end.chain.confirmed.filter(({ txid }) => end.own.has(txid)).map(({ tx }) => tx), ...end.pending.map(({ tx }) => tx)],
+      refusals: end.refusals,
+    }),
+  );
+  return results.sort(worseFirst)[0] ?? null;
+}

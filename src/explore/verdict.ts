@@ -1,0 +1,138 @@
+import { toHex } from "../protocol/bytes.js";
+import type { Commitment } from "../protocol/tx/commitment-tx.js";
+import { isHtlcOutput } from "../protocol/tx/outputs.js";
+import type { Htlc } from "../protocol/tx/spec.js";
+import { type Chain, type Coin, type Confirmed, idOf, outpointOf, spenderOf } from "./chain.js";
+import { type Keyring, waysToSpend } from "./keyring.js";
+import { type Ledger, entitlement, knowing } from "./ledger.js";
+
+/** How a loss came about: taken by the adversary, locked where nobody can leave alone, or gone to the miners. */
+export type LossKind = "theft" | "hostage" | "grief";
+export type Verdict = "safe" | LossKind;
+
+/** What a party pays or loses without being robbed, in msat: each has its own cause, and nothing else may be missing. */
+export interface Terms {
+  /** The commitment's fee and anchors, which the opener pays. */
+  readonly commitmentMsat: bigint;
+  /** Balances and HTLCs below the dust limit. */
+  readonly dustMsat: bigint;
+  /** Parts of a satoshi. */
+  readonly roundingMsat: bigint;
+  /** Fees of its own transactions, and of the cheater's on what a penalty took back. */
+  readonly spendingMsat: bigint;
+}
+
+export interface Result {
+  readonly verdict: Verdict;
+  readonly entitledMsat: bigint;
+  readonly terms: Terms;
+  /** Confirmed outputs that the honest side's own keys can spend, in satoshis; and the adversary's. */
+  readonly honestSat: bigint;
+  readonly adversarySat: bigint;
+  /** Outputs that neither can spend alone. */
+  readonly lockedSat: bigint;
+  readonly missingMsat: bigint;
+  readonly chain: Chain;
+  readonly refusals: readonly string[];
+}
+
+export interface Scene {
+  readonly chain: Chain;
+  readonly funding: Coin;
+  readonly ledger: Ledger;
+  readonly commitments: readonly Commitment[];
+  readonly honest: { readonly ring: Keyring; readonly wallet: Uint8Array; readonly transactions: ReadonlySet<string> };
+  readonly adversary: { readonly ring: Keyring; readonly wallet: Uint8Array };
+  /** Everything that was handed out, confirmed or not: it has shown its preimages. */
+  readonly handedOut: readonly { readonly ins: readonly { readonly witness: readonly Uint8Array[] }[] }[];
+  readonly refusals: readonly string[];
+}
+
+/** Judges what the chain holds when nobody has anything left to do. */
+export function judgeEnd(scene: Scene): Result {
+  const { chain, funding, honest, adversary } = scene;
+  const own = ({ script }: Coin, wallet: Uint8Array) => toHex(script) === toHex(wallet);
+  let [honestSat, adversarySat, lockedSat] = [0n, 0n, 0n];
+  for (const coin of family(chain, funding)) {
+    // What both could still take, the adversary takes
+    if (own(coin, adversary.wallet) || (!own(coin, honest.wallet) && waysToSpend(adversary.ring, coin.script).length > 0))
+      adversarySat += coin.amount;
+    else if (own(coin, honest.wallet) || waysToSpend(honest.ring, coin.script).length > 0) honestSat += coin.amount;
+    else lockedSat += coin.amount;
+  }
+  const spender = spenderOf(chain, outpointOf(funding.txid, funding.index));
+  const published = scene.commitments.find(({ unsigned }) => idOf(unsigned) === spender?.txid);
+  const ledger = onChain(scene);
+  const revoked = published?.terms.owner === "remote" && published.number < ledger.revocationsHeld;
+  const entitledMsat = revoked ? funding.amount * 1000n : entitlement(ledger);
+  const terms = published === undefined ? NO_TERMS : termsOf(scene, published, ledger, revoked);
+  const missingMsat = entitledMsat - sumOf(terms) - honestSat * 1000n;
+  const verdict =
+    missingMsat <= 0n ? "safe" : lockedSat * 1000n >= missingMsat ? "hostage" : isTheft(scene, adversarySat, entitledMsat) ? "theft" : "grief";
+  return {
+    verdict,
+    entitledMsat,
+    terms,
+    honestSat,
+    adversarySat,
+    lockedSat,
+    missingMsat: missingMsat > 0n ? missingMsat : 0n,
+    chain,
+    refusals: scene.refusals,
+  };
+}
+
+/** The adversary has more than what the honest side was not owed. */
+function isTheft({ funding }: Scene, adversarySat: bigint, entitledMsat: bigint): boolean {
+  return adversarySat * 1000n > funding.amount * 1000n - entitledMsat;
+}
+
+const NO_TERMS: Terms = { commitmentMsat: 0n, dustMsat: 0n, roundingMsat: 0n, spendingMsat: 0n };
+
+export function sumOf({ commitmentMsat, dustMsat, roundingMsat, spendingMsat }: Terms): bigint {
+  return commitmentMsat + dustMsat + roundingMsat + spendingMsat;
+}
+
+/** Unspent outputs that come from the funding output, itself included. */
+function family(chain: Chain, funding: Coin): readonly Coin[] {
+  const ids = new Set(chain.confirmed.map(({ txid }) => txid));
+  return [...chain.coins.values()].filter((coin) => ids.has(coin.txid) || (coin.txid === funding.txid && coin.index === funding.index));
+}
+
+/** The ledger with the preimages that the chain, or what was to go there, has shown. */
+function onChain({ ledger, chain, honest, handedOut }: Scene): Ledger {
+  const shown = (transactions: Scene["handedOut"]) =>
+    transactions.flatMap(({ ins }) => ins.flatMap(({ witness }) => witness.filter(({ length }) => length === 32)));
+  const theirs = chain.confirmed.filter(({ txid }) => !honest.transactions.has(txid)).map(({ tx }) => tx);
+  return knowing(ledger, shown(theirs), shown(handedOut));
+}
+
+const floor = (msat: bigint): bigint => msat / 1000n;
+const fraction = (msat: bigint): bigint => msat % 1000n;
+
+function termsOf(scene: Scene, commitment: Commitment, ledger: Ledger, revoked: boolean): Terms {
+  const { chain, honest, funding } = scene;
+  const { terms, spec, baseFee, trimmedHtlcs, outputs, actualFee } = commitment;
+  const fees = (each: readonly Confirmed[]): bigint =>
+    each.reduce(
+      (total, { tx, spent }) => spent.reduce((sum, { amount }) => sum + amount, total) - tx.outs.reduce((sum, { value }) => sum + value, 0n),
+      0n,
+    );
+  const later = chain.confirmed.filter(({ tx }) => idOf(tx) !== idOf(commitment.unsigned));
+  const spendingMsat = 1000n * fees(revoked ? later : later.filter(({ txid }) => honest.transactions.has(txid)));
+  if (revoked) {
+    const anchors = outputs.filter(({ kind }) => kind === "to_local_anchor" || kind === "to_remote_anchor");
+    const anchorsSat = anchors.reduce((sum, { amount }) => sum + amount, 0n);
+    return { commitmentMsat: 1000n * (funding.amount - (funding.amount - actualFee) + anchorsSat), dustMsat: 0n, roundingMsat: 0n, spendingMsat };
+  }
+  const costs = terms.opener === "local" ? baseFee + terms.format.anchorsCost : 0n;
+  const balance = floor(spec.balances.local);
+  const commitmentMsat = 1000n * (costs < balance ? costs : balance);
+  const kept = balance - commitmentMsat / 1000n;
+  const ours = (htlc: Htlc): boolean =>
+    htlc.offeredBy === "local" ? !ledger.learned.has(toHex(htlc.paymentHash)) : ledger.revealed.has(toHex(htlc.paymentHash));
+  const dust = (kept < terms.dustLimit ? kept : 0n) * 1000n + trimmedHtlcs.filter(ours).reduce((sum, { amountMsat }) => sum + amountMsat, 0n);
+  const untrimmed = outputs.filter(isHtlcOutput).map(({ htlc }) => htlc);
+  const roundingMsat = fraction(spec.balances.local) + untrimmed.filter(ours).reduce((sum, { amountMsat }) => sum + fraction(amountMsat), 0n);
+  return { commitmentMsat, dustMsat: dust, roundingMsat, spendingMsat };
+}

@@ -1,0 +1,191 @@
+import { readChannel } from "../json/channel-file.js";
+import { readMessage } from "../json/messages.js";
+import { type FundedChannel, isFunded } from "../protocol/channel/state.js";
+import { heldCommitments } from "../protocol/channel/select.js";
+import { SIDES } from "../protocol/side.js";
+import type { Commitment } from "../protocol/tx/commitment-tx.js";
+import type { Message } from "../protocol/wire/messages.js";
+import { type Files, NO_FILES } from "../store/memory-files.js";
+import { type Ledger, havingSent, havingTaken, ledgerFrom } from "./ledger.js";
+import { type Answer, type Call, FOLDER, type Run } from "./party.js";
+import { type Act, type Opening, type Script, type Step, type Who, PARTIES, otherThan } from "./script.js";
+
+/** A message on its way: made, then sent, then taken in. */
+export interface Letter {
+  readonly by: Who;
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly message: Message;
+  readonly state: "ready" | "sent" | "taken";
+}
+
+/** Both parties at one moment, as nobody but the reader sees them together. */
+export interface World {
+  readonly files: Readonly<Record<Who, Files>>;
+  readonly ledgers: Readonly<Record<Who, Ledger>>;
+  readonly letters: readonly Letter[];
+}
+
+export interface Moment {
+  readonly step: number;
+  readonly label: string;
+  readonly world: World;
+}
+
+export type Runs = Readonly<Record<Who, Run>>;
+
+/** The channel before the first step: every command of the opening has run. */
+export async function openWorld(runs: Runs, { fundingSat, pushSat, channelType, feeratePerKw }: Opening, outpoint: string): Promise<World> {
+  const terms = { minFeerate: String(Math.min(feeratePerKw, 253)) };
+  const open = {
+    ...terms,
+    funding: `${fundingSat}sat`,
+    channelType,
+    feerate: String(feeratePerKw),
+    ...(pushSat === 0n ? {} : { push: `${pushSat}sat` }),
+  };
+  const steps: readonly Act[] = [
+    { kind: "run", who: "alice", call: { command: "keygen", flags: { seed: "-" }, stdin: "01".repeat(32) } },
+    { kind: "run", who: "bob", call: { command: "keygen", flags: { seed: "-" }, stdin: "02".repeat(32) } },
+    { kind: "run", who: "alice", call: { command: "open-channel", flags: open } },
+    { kind: "send", who: "alice" },
+    { kind: "take", who: "bob", command: "accept-channel", flags: terms },
+    { kind: "send", who: "bob" },
+    { kind: "take", who: "alice", command: "create-funding", flags: { outpoint } },
+    { kind: "send", who: "alice" },
+    { kind: "take", who: "bob", command: "sign-funding" },
+    { kind: "send", who: "bob" },
+    { kind: "take", who: "alice", command: "release-funding" },
+    { kind: "run", who: "alice", call: { command: "channel-ready" } },
+    { kind: "run", who: "bob", call: { command: "channel-ready" } },
+    { kind: "send", who: "alice" },
+    { kind: "send", who: "bob" },
+    { kind: "take", who: "bob", command: "receive" },
+    { kind: "take", who: "alice", command: "receive" },
+  ];
+  let world: World = {
+    files: { alice: folder(), bob: folder() },
+    ledgers: { alice: ledgerFrom((fundingSat - pushSat) * 1000n), bob: ledgerFrom(pushSat * 1000n) },
+    letters: [],
+  };
+  for (const act of steps) world = must(await performed(runs, world, act), act);
+  return world;
+}
+
+function folder(): Files {
+  return new Map(NO_FILES).set(FOLDER, { kind: "folder" });
+}
+
+/** The channel after each step of a script, the state before the first one first. */
+export async function momentsOf(runs: Runs, start: World, steps: readonly Step[]): Promise<readonly Moment[]> {
+  const moments: Moment[] = [{ step: 0, label: "the channel is open", world: start }];
+  let world = start;
+  for (const [at, { label, acts }] of steps.entries()) {
+    for (const act of acts) world = must(await performed(runs, world, act), act);
+    moments.push({ step: at + 1, label, world });
+  }
+  return moments;
+}
+
+/** What came of an act: another world, or a refusal that left it as it was. */
+export interface Performed {
+  readonly world: World;
+  readonly refused: Extract<Answer, { readonly kind: "refused" }> | null;
+  /** What the party's command printed. */
+  readonly printed: readonly unknown[];
+}
+
+export async function performed(runs: Runs, world: World, act: Act): Promise<Performed> {
+  const { who } = act;
+  const letters = world.letters;
+  switch (act.kind) {
+    case "send":
+      return unprinted({
+        ...world,
+        letters: letters.map((letter) => (letter.by === who && letter.state === "ready" ? { ...letter, state: "sent" } : letter)),
+      });
+    case "run":
+      return commanded(runs, world, who, act.call);
+    case "check":
+    case "take": {
+      const next = letters.find(({ by, state }) => by === otherThan(who) && state === "sent");
+      if (next === undefined)
+        return { world, refused: { kind: "refused", code: "nothing-came", message: "no message is under way", details: {} }, printed: [] };
+      const dry = act.kind === "check" ? { dryRun: true as const } : (act.flags ?? {});
+      const call: Call = { command: act.command, args: ["-"], flags: dry, stdin: JSON.stringify(next.document) };
+      const done = await commanded(runs, world, who, call);
+      if (done.refused !== null || act.kind === "check") return { ...done, world };
+      return {
+        ...done,
+        world: {
+          ...done.world,
+          letters: done.world.letters.map((letter) => (letter === next ? { ...letter, state: "taken" } : letter)),
+          ledgers: { ...done.world.ledgers, [who]: reordered(world.ledgers[who], done.world.ledgers[who], next.message) },
+        },
+      };
+    }
+  }
+}
+
+/** What was taken in came before what was made of it. */
+function reordered(before: Ledger, after: Ledger, message: Message): Ledger {
+  return after === before ? havingTaken(before, message) : havingTaken(after, message);
+}
+
+const unprinted = (world: World): Performed => ({ world, refused: null, printed: [] });
+
+async function commanded(runs: Runs, world: World, who: Who, call: Call): Promise<Performed> {
+  const answer = await runs[who](world.files[who], call);
+  if (answer.kind === "refused") return { world, refused: answer, printed: [] };
+  const letter = letterOf(who, answer.document);
+  // A command run again prints the same message again
+  const fresh = letter !== null && !world.letters.some((held) => held.by === who && held.document["wire"] === letter.document["wire"]);
+  return {
+    refused: null,
+    printed: [answer.document, ...answer.parts],
+    world: {
+      files: { ...world.files, [who]: answer.files },
+      letters: fresh ? [...world.letters, letter] : world.letters,
+      ledgers: fresh ? { ...world.ledgers, [who]: havingSent(world.ledgers[who], letter.message) } : world.ledgers,
+    },
+  };
+}
+
+/** A report that is a message. */
+export function letterOf(by: Who, document: Readonly<Record<string, unknown>>): Letter | null {
+  if (typeof document["type"] !== "string" || typeof document["wire"] !== "string") return null;
+  return { by, document, message: readMessage(document, "message").message, state: "ready" };
+}
+
+function must({ world, refused }: Performed, act: Act): World {
+  if (refused === null) return world;
+  throw new Error(`${act.who}: ${JSON.stringify(act)} was refused: ${refused.code}: ${refused.message}`);
+}
+
+const states = new WeakMap<Uint8Array, FundedChannel | null>();
+
+/** The channel that a party's files hold, or null before it has a funding output. */
+export function channelIn(files: Files): FundedChannel | null {
+  const entry = files.get(`${FOLDER}/channel.json`);
+  if (entry?.kind !== "file") return null;
+  const known = states.get(entry.data);
+  if (known !== undefined) return known;
+  const state = readChannel(JSON.parse(new TextDecoder().decode(entry.data)) as Record<string, unknown>, FOLDER);
+  const funded = isFunded(state) ? state : null;
+  states.set(entry.data, funded);
+  return funded;
+}
+
+const commitments = new WeakMap<FundedChannel, readonly Commitment[]>();
+
+/** Every commitment that the files determine, of both sides. */
+export function commitmentsIn(files: Files): readonly Commitment[] {
+  const state = channelIn(files);
+  if (state === null) return [];
+  const known = commitments.get(state);
+  if (known !== undefined) return known;
+  const all = SIDES.flatMap((owner) => heldCommitments(state, owner).map(({ commitment }) => commitment));
+  commitments.set(state, all);
+  return all;
+}
+
+export { PARTIES, type Script };
