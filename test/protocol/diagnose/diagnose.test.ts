@@ -49,9 +49,7 @@ describe("what made a signature bad", () => {
   test("two mistakes at once", () => {
     const pairs: readonly (readonly [Cause, Cause])[] = [
       ["to_self_delay", "htlc_missing"],
-      ["dust_limit", "commitment_number"],
       ["balances", "sighash_type"],
-      ["channel_type", "fee"],
     ];
     for (const [at, pair] of pairs.entries()) {
       const mistakes = pair.map((cause) => MISTAKES.find((mistake) => mistake.cause === cause)!);
