@@ -121,6 +121,7 @@ export const REGISTRY: readonly Entry[] = [
   ),
   entry("vectors", "audit", "check test vectors, every value derived again", async () => (await import("./vectors.js")).command),
   entry("schema", "self", "JSON Schemas of the files", async () => (await import("./schema.js")).command),
+  entry("completion", "self", "completion for bash, zsh or fish", async () => (await import("./completion.js")).command),
   entry("selftest", "self", "check the curve backends and the libraries, say which is used", async () => (await import("./selftest.js")).command),
   entry("help", "self", "help on a command or a topic", async () => (await import("./help.js")).command),
 ];

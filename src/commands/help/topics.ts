@@ -1,15 +1,15 @@
 import { ERROR_CODES } from "../../protocol/errors.js";
+import type { Topic } from "../shared/topic-names.js";
 
 /** Texts that `help TOPIC` prints. */
-export const TOPICS = {
+export const TOPICS: Readonly<Record<Topic, () => string>> = {
   workflow: () => WORKFLOW,
   files: () => FILES,
   "exit-codes": () => EXIT_CODES,
   policies,
   errors,
   glossary: () => GLOSSARY,
-} as const;
-export type Topic = keyof typeof TOPICS;
+};
 
 const WORKFLOW = `An update, from proposal to the last secret (Alice pays Bob):
 

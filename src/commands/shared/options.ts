@@ -75,12 +75,13 @@ export function feerate(text: string): FeeratePerKw {
   return perKw(BigInt(integer(0, 0xffffffff)(text)));
 }
 
-/** Throws: usage-value. */
-export function oneOf<const T extends readonly string[]>(values: T): (text: string) => T[number] {
-  return (text) => {
+/** One of some words, which the parser names, for shells to complete. Throws: usage-value. */
+export function oneOf<const T extends readonly string[]>(values: T): ((text: string) => T[number]) & { readonly values: T } {
+  const parse = (text: string): T[number] => {
     if (!values.includes(text)) throw bad(values.join(" or "), text);
     return text;
   };
+  return Object.assign(parse, { values });
 }
 
 /** Bytes in hex. Throws: usage-value. */
