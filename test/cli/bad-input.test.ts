@@ -300,12 +300,7 @@ describe("messages out of place", () => {
   test("one that this version does not take in", async () => {
     const p = await parties();
     const channelId = String(readJson(join(p.bob, "channel.json"))["channel_id"]);
-    await expectRefusal(
-      p,
-      receive(p.bob, { type: "shutdown", channel_id: channelId, scriptpubkey: "0014" + "00".repeat(20) }),
-      "state-message-unsupported",
-      { type: "shutdown" },
-    );
+    await expectRefusal(p, receive(p.bob, { type: "warning", channel_id: channelId, data: "00" }), "state-message-unsupported", { type: "warning" });
   });
 });
 
