@@ -3,15 +3,18 @@ import { fromHex } from "../protocol/bytes.js";
 import { LnError } from "../protocol/errors.js";
 import { CONSENSUS_FLAGS, STANDARD_FLAGS, parseFlags } from "../protocol/script/interpreter/flags.js";
 import type { SpentOutput, TraceStep } from "../protocol/script/interpreter/verify.js";
+import { CHAINS } from "../protocol/channel/params.js";
 import type { ChainPlace } from "../protocol/tx/finality.js";
 import { type Seen, addChannelOutputs, openChannel, outputNames } from "./check-tx/channel.js";
 import { type Rules, judge, rulesNamed } from "./check-tx/judgement.js";
 import { type KnownOutputs, type Tx, addOutputs, knownOutputs, outpointOf, spentBy } from "./check-tx/known-outputs.js";
+import { askNode } from "./check-tx/node.js";
 import { type ShownTrace, shownTraces, traceLines } from "./check-tx/trace.js";
 import { defineCommand } from "./shared/command.js";
 import type { Context } from "./shared/context.js";
 import { readInput } from "./shared/load-party.js";
-import { amountSat, flag, integer, list, text, toggle } from "./shared/options.js";
+import { nodeFlags } from "./shared/node.js";
+import { amountSat, flag, integer, list, oneOf, text, toggle } from "./shared/options.js";
 import { readTransactions, transactionIn, transactionsIn } from "./shared/read-transaction.js";
 import { amount } from "./shared/summary.js";
 
@@ -64,14 +67,17 @@ const flags = {
   time: flag("--time <seconds>", "the median time of the eleven blocks before that, for an nLockTime that is a time", integer(0, MAX_TIME)),
   confirmed: list("--confirmed <height>", "the block that holds what it spends, or TXID:HEIGHT for one of several; may be given again", confirmedIn),
   trace: toggle("--trace", "show every opcode with the stack before and behind it"),
+  node: toggle("--node", "ask a Bitcoin Core node as well (testmempoolaccept); so does --rpc"),
+  ...nodeFlags,
+  chain: flag("--chain <name>", `the chain that the node must be on: ${CHAINS.join(", ")} (default: the channel's, else regtest)`, oneOf(CHAINS)),
 };
 
 export const command = defineCommand({
   name: "check-tx",
-  summary: "verify transactions without a node: scripts, timelocks, fee, standardness",
+  summary: "verify transactions, without a node or with one: scripts, timelocks, fee, standardness",
   description:
     "Runs every script of a signed transaction as a node would, and looks at its timelocks, fee, weight and outputs. What it spends is told by the transactions " +
-    "themselves (each may spend those before it), by --parent, --prevout or a finalised PSBT, or by a party's channel. Exit 1 where it would be refused. Needs no keys.",
+    "themselves (each may spend those before it), by --parent, --prevout or a finalised PSBT, or by a party's channel. Exit 1 where it would be refused. Needs no keys. With --node a Bitcoin Core node must accept them too, several as one package; nothing is sent.",
   args: [
     { syntax: "<files...>", help: "transactions: hex, our reports with a `tx` or with `transactions`, or a finalised PSBT; - for standard input" },
   ],
@@ -80,10 +86,11 @@ export const command = defineCommand({
     "chankit check-tx close.json --party alice",
     "chankit check-tx penalty.json --parent cheat.json --party bob --trace",
     "chankit check-tx sweep.json --parent close.json --confirmed 800000 --height 800144",
+    "chankit check-tx close.json --party alice --node",
     "chankit check-tx - --prevout 4a5e…3b:0:0.5btc:0014… --flags consensus < tx.hex",
   ],
   curve: true,
-  exits: [1, 4, 5],
+  exits: [1, 4, 5, 75],
   run: async (ctx, files, o) => {
     const named = [...files, ...(o.parent ?? []), ...(o.channel === undefined ? [] : [o.channel])];
     if (named.filter((name) => name === "-").length > 1) throw new LnError("usage-stdin-twice", "only one input can come from standard input", {});
@@ -102,13 +109,16 @@ export const command = defineCommand({
       checked.add(tx.getId());
       return result;
     });
-    const accepted = results.every((result) => result.accepted);
+    const asked = o.node === true || o.rpc !== undefined;
+    const said = asked ? await askNode(ctx, o.chain ?? seen?.state.chain ?? "regtest", o, txs) : null;
+    const accepted = results.every((result) => result.accepted) && (said === null || said.every((one) => one.accepted));
+    const shown = results.map(({ fields, traces }, at) => ({ fields: said === null ? fields : { ...fields, node: said[at] }, traces }));
     const head = { format: "chankit-check", version: 1, accepted, rules: rulesNamed(rules) };
     return {
-      document: { ...head, transactions: results.map(({ fields, traces }) => ({ ...fields, ...(traces === null ? {} : { traces }) })) },
+      document: { ...head, transactions: shown.map(({ fields, traces }) => ({ ...fields, ...(traces === null ? {} : { traces }) })) },
       readable: {
         ...head,
-        transactions: results.map(({ fields, traces }) => ({ ...fields, ...(traces === null ? {} : { traces: traces.map(traceLines) }) })),
+        transactions: shown.map(({ fields, traces }) => ({ ...fields, ...(traces === null ? {} : { traces: traces.map(traceLines) }) })),
       },
       verdict: accepted ? "yes" : "no",
       fileName: `check-${txs[0]?.getId() ?? "none"}.json`,
