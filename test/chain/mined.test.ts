@@ -8,6 +8,7 @@ import type { DescribedCoin } from "../../src/json/psbt-wallet.js";
 import { finishPlans } from "../../src/json/psbt-finish.js";
 import { printPsbt } from "../../src/json/psbt-plan.js";
 import { type Txid, bytes32, parseTxid, txid } from "../../src/protocol/bytes.js";
+import { type CompleteClosing, completeClosings } from "../../src/protocol/channel/closing.js";
 import { identify } from "../../src/protocol/channel/identify.js";
 import { bumpCommitment, bumpHtlcs } from "../../src/protocol/channel/transitions/bump.js";
 import { type ForceClose, forceClose, punish } from "../../src/protocol/channel/transitions/leave.js";
@@ -28,7 +29,7 @@ import { type Channel, secretOf } from "../protocol/channels.js";
 import { ANCHORS, parties, refusal as refusalOf, runCommand, send } from "../support/party.js";
 import { interpret } from "./interpreter.js";
 import { type Ledger, type Planned, ledgerOn } from "./ledger.js";
-import { BOTH, type ChannelPlan, KEYS, type Pair, type Step, type Who, after, offer, open, other, pay, round, stages } from "./pair.js";
+import { BOTH, type ChannelPlan, KEYS, type Pair, type Step, type Who, after, closing, offer, open, other, pay, round, stages } from "./pair.js";
 import { signPsbt } from "../support/signer.js";
 import { NODES, type RegtestNode, type Reward } from "./regtest-node.js";
 import { HOME, type Preimages, htlcClaimBatches, spendingOf, withLocks } from "./spendings.js";
@@ -171,6 +172,19 @@ async function finishedBy(who: Who, plan: BumpPlan<DescribedCoin>, parents: read
   return tx!;
 }
 
+/** The dearest mutual close of a pair: the same in both files, and good by the interpreter. */
+function mutualClose({ alice, bob }: Pair): CompleteClosing {
+  const [ours, theirs] = [completeClosings(alice.state)[0]!, completeClosings(bob.state)[0]!];
+  expect(theirs.tx.toHex()).toBe(ours.tx.toHex());
+  const { params, channelType, fundings } = alice.state;
+  const { scriptPubkey } = FORMATS[channelType].funding(params.local.fundingPubkey, params.remote.fundingPubkey);
+  expect(interpret(ours.tx.toHex(), [{ amount: fundings[0].amount, scriptPubkey }])).toEqual({ kind: "accepted" });
+  return ours;
+}
+
+/** Both name their scripts. */
+const SHUTDOWNS: readonly Step[] = BOTH.flatMap((who) => closing(who, { script: p2wpkh(basepointsOf(KEYS[who]).fundingPubkey).scriptPubkey }));
+
 /** Publishes the commitment that `cheater` had in `then`; the victim's state is that of `now`. */
 function cheat(then: Pair, now: Pair, cheater: Who) {
   const { tx, commitment } = forceClose(then[cheater].state, KEYS[cheater]);
@@ -263,6 +277,26 @@ describe.each(NODES)("on %s", (name, start) => {
         const pair = after(open(plan, outpoints[at]!), htlcUpdate(await node.height()));
         await closeAndPlayOut(ledger, pair, owner, "countersigner", PREIMAGES);
       }
+    });
+
+    test("is closed together: by simple close, no block before its locktime, and by negotiation", async () => {
+      const [simply, negotiated] = await fundingOutputs(ledger, ++block, plan, 2);
+      const paid = [...pay("alice", 50_000n), ...round("alice"), ...SHUTDOWNS];
+      const locktime = (await node.height()) + 3;
+      const fee = (feeSatoshis: bigint) => ({ fee: { kind: "exactly", feeSatoshis: sat(feeSatoshis) } }) as const;
+      const first = after(open(plan, simply!), [...paid, ...closing("alice", fee(500n)), ...closing("bob")]);
+      const replaced = mutualClose(first);
+      const simple = mutualClose(after(first, [...closing("bob", { ...fee(800n), locktime }), ...closing("alice")]));
+      // Whoever offers pays
+      expect(replaced.tx.outs.map(({ value }) => value)).toEqual([350_000n, 649_500n]);
+      expect(simple.tx.outs.map(({ value }) => value)).toEqual([349_200n, 650_000n]);
+      await ledger.playOut([{ kind: "simple close", tx: simple.tx, parent: null, delay: 0, locktime }]);
+
+      // The opener pays
+      const agreed = [...paid, ...closing("alice", fee(600n)), ...closing("bob")];
+      const legacy = mutualClose(after(open({ ...plan, features: [] }, negotiated!), agreed));
+      expect(legacy.tx.outs.map(({ value }) => value)).toEqual([350_000n, 649_400n]);
+      await ledger.playOut([{ kind: "negotiated close", tx: legacy.tx, parent: null, delay: 0 }]);
     });
 
     test("whose revoked commitment is published gives everything to the other side", async () => {
@@ -413,8 +447,10 @@ describe.each(NODES)("on %s", (name, start) => {
     const waiting = TYPES.filter((type) => FORMATS[type].oneBlockDelay === 1).length;
     expect(Object.fromEntries([...ledger.tallies].map(([kind, tally]) => [kind, Object.values(tally)]))).toEqual({
       // [mined, refused a block too early, refused by their scripts]
-      funding: [3 * formats + 1 + 2 * waiting, 0, 0],
+      funding: [4 * formats + 1 + 2 * waiting, 0, 0],
       "funding by PSBT": [1, 0, 0],
+      "simple close": [formats, formats, 0],
+      "negotiated close": [formats, 0, 0],
       commitment: [9 * formats + 7 + 2 * waiting, 0, 0],
       "child of a commitment": [2 * waiting, 0, 0],
       "htlc_timeout with fee inputs": [waiting, waiting, 0],
