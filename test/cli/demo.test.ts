@@ -39,6 +39,11 @@ interface Penalty {
   readonly fee_sat: number;
 }
 
+interface Close {
+  readonly tx: string;
+  readonly fee_sat: number;
+}
+
 async function bash(script: string, cwd: string): Promise<{ readonly status: number | null; readonly stdout: string; readonly stderr: string }> {
   const child = spawn("bash", [script], { cwd, env: { PATH: "/usr/bin:/bin" }, stdio: ["ignore", "pipe", "pipe"] });
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
@@ -51,7 +56,7 @@ async function written(): Promise<string> {
   const dir = join(tempDir(), "a demo");
   const { status, stderr } = await runCli(["demo", dir]);
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  expect(readdirSync(dir).sort()).toEqual(expect.arrayContaining(["anchors.sh", "htlcs.sh", "update.sh"]));
+  expect(readdirSync(dir).sort()).toEqual(expect.arrayContaining(["anchors.sh", "close.sh", "htlcs.sh", "update.sh"]));
   return dir;
 }
 
@@ -140,4 +145,18 @@ describe("chankit demo, as a user runs it", () => {
     expect(timeout.commitment_txid).toBe(close.txid);
     expect(Transaction.fromHex(timeout.tx).locktime).toBe(520);
   }, 240_000);
+
+  test("a mutual close, and a dearer one that replaces it", async () => {
+    const dir = await written();
+    const { status, stdout, stderr } = await bash("close.sh", dir);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout.split("\n").at(-2)).toMatch(/^Done\./);
+    const [first, close] = ["first.json", "close.json"].map((name) => readJson(join(dir, name)) as unknown as Close);
+    expect(first).toMatchObject({ fee_paid_by: "local", outputs: [{ amount_sat: 4_000_000 }, { amount_sat: 6_000_000 - first!.fee_sat }] });
+    expect(close).toMatchObject({ fee_paid_by: "local", outputs: [{ amount_sat: 4_000_000 - close!.fee_sat }, { amount_sat: 6_000_000 }] });
+    expect(close!.fee_sat).toBeGreaterThan(first!.fee_sat);
+    const inputs = [first!, close!].map(({ tx }) => Transaction.fromHex(tx).ins.map(({ hash, index, sequence }) => ({ hash, index, sequence })));
+    expect(inputs[1]).toEqual(inputs[0]);
+    expect(stdout).toContain("mutual close");
+  }, 120_000);
 });

@@ -18,7 +18,7 @@ safe() {
   printf '   %s\n   %s\n' "$(chankit status alice --brief)" "$(chankit status bob --brief)"
   printf '   safe: %s\n' "$1"
 }
-rm -rf alice alice-backup bob bob-backup wire steps again-alice again-bob cheat.json penalty.json close.json timeout.json
+rm -rf alice alice-backup bob bob-backup wire steps again-alice again-bob cheat.json penalty.json first.json close.json timeout.json
 mkdir wire steps
 `;
 
@@ -278,4 +278,56 @@ run htlc-tx alice --output-index 4 --height 520 -o timeout.json
 chankit htlc-tx alice --output-index 4 --height 520 --text
 
 step "Done."
+`;
+
+export const CLOSE_SCRIPT = `#!/bin/sh
+# Both want to leave, and nobody has to wait out a delay: a mutual close (simple close) of a channel with anchors,
+# Alice 0.06 and Bob 0.04, with what each has at every step. Then Bob wants it in the chain sooner, and pays more.
+${PRELUDE}
+step "Opening: 0.10 BTC, of which 0.04 are Bob's"
+echo 0101010101010101010101010101010101010101010101010101010101010101 | run keygen alice --seed -
+echo 0202020202020202020202020202020202020202020202020202020202020202 | run keygen bob --seed -
+chankit open-channel alice --funding 0.1btc --push 0.04btc --channel-type anchors --feerate 2500 |
+  chankit accept-channel bob - |
+  chankit create-funding alice - --outpoint "\${FUNDING:-8984484a580b825b9972d7adb15050b3ab624ccd731946b3eeddb92f4e7ef6be:0}" |
+  chankit sign-funding bob - |
+  chankit release-funding alice - > steps/funding.json
+chankit channel-ready alice | chankit receive bob - > /dev/null
+chankit channel-ready bob | chankit receive alice - > /dev/null
+safe "each can leave alone with its commitment 0, and would have to wait for what is its own"
+
+step "1. shutdown: Alice says where she wants to be paid"
+run close alice --address bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080 -o wire/
+run receive bob wire/0004-alice-shutdown.json
+safe "nothing is signed; from now on she proposes no payment"
+
+step "2. shutdown: Bob says where"
+run close bob --script 0014000102030405060708090a0b0c0d0e0f10111213 -o wire/
+run receive alice wire/0004-bob-shutdown.json
+safe "no HTLC is in flight, so the balances are final; both commitments stay as good as before"
+
+step "3. closing_complete: Alice signs a close for which she pays, 500 sat per kiloweight"
+run close alice --feerate 500 -o wire/
+run receive bob wire/0005-alice-closing_complete.json
+safe "Bob could publish this close alone: it pays each side its whole balance, Alice's less the fee that she chose"
+
+step "4. closing_sig: Bob signs the same transaction"
+run close bob -o wire/
+run receive alice wire/0005-bob-closing_sig.json
+safe "both hold the close, and either can broadcast it; no new commitment is signed any more"
+run close alice --tx -o first.json
+
+step "5. Bob wants it in the chain sooner: a close of his own, for which he pays 2500 sat per kiloweight"
+run close bob --feerate 2500 -o wire/
+run receive alice wire/0006-bob-closing_complete.json
+run close alice -o wire/
+run receive bob wire/0006-alice-closing_sig.json
+safe "the dearer close replaces the first (BIP 125); whichever is mined pays both, with no delay"
+run close bob --tx -o close.json
+
+step "Each recognises it: whose outputs, who pays the fee"
+chankit inspect close.json --party alice --text
+chankit check-tx close.json --party bob --text
+
+step "Done. first.json and close.json are the two transactions; one of them will be mined."
 `;
