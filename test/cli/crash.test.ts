@@ -12,9 +12,11 @@ import {
   ANCHORS,
   ARTICLE,
   CLOSING_STEPS,
+  FAIL_STEPS,
   PSBT_STEPS,
   type Step,
   WIRE,
+  closeSteps,
   filesOf,
   folderOf,
   htlcSteps,
@@ -28,6 +30,7 @@ import {
   stateOn,
   updateSteps,
 } from "../support/memory-party.js";
+import { LEGACY } from "../support/closing.js";
 import { refusal, runCommand } from "../support/party.js";
 
 vi.setConfig({ testTimeout: 240_000 });
@@ -76,6 +79,13 @@ const byRequest = await runsOf("by request id", last(article), updateSteps({ req
 
 const anchors = last(await runsOf("anchors", emptyDisk(), openingSteps(ANCHORS)));
 const byHtlc = await runsOf("an HTLC", copyOf(anchors), htlcSteps());
+const failed = await runsOf("an HTLC failed", byHtlc[9]!.after, FAIL_STEPS);
+const simply = await runsOf("simple close", copyOf(anchors), closeSteps("simple"));
+const negotiated = await runsOf(
+  "negotiated close",
+  last(await runsOf("without simple close", emptyDisk(), openingSteps(LEGACY))),
+  closeSteps("negotiated"),
+);
 putHtlcs(anchors);
 const htlcs = await runsOf("with HTLCs", anchors, updateSteps());
 
@@ -94,7 +104,20 @@ async function importRuns(): Promise<readonly Run[]> {
   return [ofCase, await runOf("import-channel", disk, { party, command: "import-channel", args: ["-"], flags: {}, stdin: document, again: "once" })];
 }
 
-const RUNS = [...article, ...update, ...back, ...closing, ...byPsbt, ...byRequest, ...htlcs, ...byHtlc, ...imports];
+const RUNS = [
+  ...article,
+  ...update,
+  ...back,
+  ...closing,
+  ...byPsbt,
+  ...byRequest,
+  ...htlcs,
+  ...byHtlc,
+  ...failed,
+  ...simply,
+  ...negotiated,
+  ...imports,
+];
 
 /** Whether the process lived to the end. */
 async function survives(host: Host, step: Step): Promise<boolean> {

@@ -113,6 +113,27 @@ export function returnSteps(aliceSent: number, bobSent: number): readonly Step[]
   ];
 }
 
+/** A mutual close right after an opening, from the first shutdown until both hold the transaction. */
+export function closeSteps(kind: "simple" | "negotiated"): readonly Step[] {
+  const [offer, answer] = kind === "simple" ? (["closing_complete", "closing_sig"] as const) : (["closing_signed", "closing_signed"] as const);
+  return [
+    step("alice", "close", [], { address: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080" }),
+    step("bob", "receive", [wire(4, "alice", "shutdown")]),
+    step("bob", "close", [], { script: `0020${"bb".repeat(32)}` }),
+    step("alice", "receive", [wire(4, "bob", "shutdown")]),
+    step("alice", "close", [], { fee: "500sat" }),
+    step("bob", "receive", [wire(5, "alice", offer)]),
+    step("bob", "close"),
+    step("alice", "receive", [wire(5, "bob", answer)]),
+  ];
+}
+
+/** After the first ten of htlcSteps: Bob fails what Alice offered. */
+export const FAIL_STEPS: readonly Step[] = [
+  step("bob", "fail-htlc", ["0"], { requestId: "fail" }),
+  step("alice", "receive", [wire(6, "bob", "update_fail_htlc")]),
+];
+
 const PREIMAGE = "07".repeat(32);
 
 /** An HTLC of Alice's that Bob fulfils, a new feerate. */
