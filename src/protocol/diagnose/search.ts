@@ -7,7 +7,9 @@ import { baseFee } from "../tx/fees.js";
 import { type HtlcTx, buildHtlcTxs } from "../tx/htlc-tx.js";
 import { sighash, verifyHash } from "../tx/sign.js";
 import { perKw } from "../units.js";
-import { type Suspect, delaySuspect, feerateSuspect, suspectsOf } from "./suspects.js";
+import type { Suspect } from "./suspect.js";
+import { suspectsOf } from "./suspects.js";
+import { delaySuspect, feerateSuspect } from "./values.js";
 import { Builder, type Variant, digestOf, signerOf } from "./variant.js";
 
 /** What is known of the signer's side: a signature, or the hash that it signed, by which a variant is recognised at once. */

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { equalBytes } from "../../../src/protocol/bytes.js";
 import { type Diagnosis, diagnose } from "../../../src/protocol/diagnose/search.js";
-import type { Cause } from "../../../src/protocol/diagnose/suspects.js";
+import type { Cause } from "../../../src/protocol/diagnose/suspect.js";
 import { drawFrom } from "../../model/random.js";
 import { MISTAKES, type Mistake, type Scene, randomScene, signedWith } from "./wrong-signers.js";
 

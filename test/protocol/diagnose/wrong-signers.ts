@@ -3,7 +3,7 @@ import { type Signature, bytes32, fromHex, toHex } from "../../../src/protocol/b
 import { selectCommitment } from "../../../src/protocol/channel/select.js";
 import type { FundedChannel } from "../../../src/protocol/channel/state.js";
 import type { Proposal } from "../../../src/protocol/channel/transitions/changes.js";
-import type { Cause } from "../../../src/protocol/diagnose/suspects.js";
+import type { Cause } from "../../../src/protocol/diagnose/suspect.js";
 import type { Variant } from "../../../src/protocol/diagnose/variant.js";
 import { obscuringFactor } from "../../../src/protocol/tx/commitment-number.js";
 import { type Commitment, buildCommitment } from "../../../src/protocol/tx/commitment-tx.js";
