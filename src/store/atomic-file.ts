@@ -150,12 +150,15 @@ export function createFile(host: Host, path: string, text: string, mode: number)
   return true;
 }
 
+/** The names of files that a process has open; other files below /dev, those of /dev/shm, are files like any. */
+const OPEN_FILE = /^[/](dev[/](stdin|stdout|stderr|fd[/]\d+)|proc[/](self|thread-self|\d+)[/]fd[/]\d+)$/;
+
 /** Where an output goes: a file to be replaced or made, or something that takes bytes as they come. */
 type Destination = { readonly kind: "file"; readonly path: string; readonly mode: number } | { readonly kind: "stream" };
 
 function destination(host: Host, path: string): Destination {
   // What /dev/stdout stands for may be a regular file, but one that others have open: it is added to, never replaced.
-  if (/^[/](dev|proc)[/]/.test(path)) return { kind: "stream" };
+  if (OPEN_FILE.test(path)) return { kind: "stream" };
   const stats = ifThere(() => host.fs.statSync(path));
   if (stats === undefined) return { kind: "file", path, mode: 0o666 };
   // Through a symbolic link, as `>` does. A folder is opened like a stream, which says that it is one.

@@ -189,3 +189,27 @@ describe("where the files are", () => {
     });
   });
 });
+
+describe("a name below /dev or /proc", () => {
+  const withFolders = (...folders: readonly string[]): Disk => {
+    const disk = emptyDisk();
+    for (const folder of folders) fileSystemOn(disk).mkdirSync(folder);
+    return disk;
+  };
+
+  test("is that of a file like any, in the memory that a system lends as a disk", () => {
+    const disk = withFolders("/dev", "/dev/shm");
+    write(disk, "/dev/shm/out.json", "new");
+    expect(contentOf(disk, "/dev/shm")).toEqual({ "out.json": "new" });
+  });
+
+  test.each(["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])("is never made where it stands for what is open: %s", (path) => {
+    const disk = withFolders("/dev", "/dev/fd", "/proc", "/proc/self", "/proc/self/fd");
+    const before = contentOf(disk, "/");
+    const writing = refusal(() => {
+      write(disk, path, "new");
+    });
+    expect(writing).toMatchObject({ code: "output-not-written", details: { system: "ENOENT" } });
+    expect(contentOf(disk, "/")).toEqual(before);
+  });
+});
