@@ -1,7 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { GROUPS, type Group, REGISTRY } from "./commands/registry.js";
 import type { CommandSpec, Document, Report } from "./commands/shared/command.js";
-import { type Context, connectLazily, systemEntropy } from "./commands/shared/context.js";
+import { type Context, connectLazily, sleep, systemEntropy } from "./commands/shared/context.js";
 import { integer } from "./commands/shared/options.js";
 import { isStdout, onInterrupt, readChunks, stdinReader, stdoutIsTerminal, writeStderr, writeStdout } from "./commands/shared/io.js";
 import { parseStrict } from "./json/strict.js";
@@ -173,6 +173,7 @@ function contextFor({ output }: OutputOptions): Context {
     writeStdout,
     output: output === undefined || isStdout(output) ? undefined : output,
     onInterrupt,
+    sleep,
     outputIsStdout: output === undefined || isStdout(output),
     self: [process.execPath, ...process.argv.slice(1, 2)],
     entropy: systemEntropy,

@@ -44,6 +44,14 @@ export interface Verdict {
   readonly vsize: number | null;
 }
 
+/** A block that a node knows. */
+export interface Header {
+  /** Whether it is in the chain that the node takes for the best one. */
+  readonly inChain: boolean;
+  /** The block that it builds on; null for the first of all. */
+  readonly previous: string | null;
+}
+
 /** A Bitcoin Core node. Every call throws what `Rpc.call` does, and json-… where an answer has another form. */
 export interface Bitcoind {
   /** Its chain in our words; null for one that we do not know. */
@@ -52,8 +60,10 @@ export interface Bitcoind {
   /** One package: parents first, the child last. Throws: state-node-refused. */
   sendPackage(txs: readonly string[]): Promise<void>;
   test(txs: readonly string[]): Promise<readonly Verdict[]>;
-  height(): Promise<number>;
+  /** The newest block of its chain. */
+  tip(): Promise<{ readonly height: number; readonly hash: string }>;
   blockHash(height: number): Promise<string>;
+  header(hash: string): Promise<Header>;
   /** A block's bytes in hex. */
   block(hash: string): Promise<string>;
 }
@@ -95,8 +105,15 @@ export function bitcoindAt(rpc: Rpc): Bitcoind {
         vsize: verdict.vsize ?? null,
       }));
     },
-    height: () => ask(z.int(), "getblockcount"),
+    async tip() {
+      const { blocks, bestblockhash } = await ask(z.looseObject({ blocks: z.int(), bestblockhash: z.string() }), "getblockchaininfo");
+      return { height: blocks, hash: bestblockhash };
+    },
     blockHash: (height) => ask(z.string(), "getblockhash", height),
+    async header(hash) {
+      const { confirmations, previousblockhash } = await ask(header, "getblockheader", hash);
+      return { inChain: confirmations >= 0, previous: previousblockhash ?? null };
+    },
     block: (hash) => ask(z.string(), "getblock", hash, 0),
   };
 }
@@ -105,6 +122,8 @@ const submitted = z.looseObject({
   package_msg: z.string(),
   "tx-results": z.record(z.string(), z.looseObject({ txid: z.optional(z.string()), error: z.optional(z.string()) })),
 });
+
+const header = z.looseObject({ confirmations: z.int(), previousblockhash: z.optional(z.string()) });
 
 const tested = z.looseObject({
   txid: z.string(),

@@ -1,11 +1,31 @@
 import { toHex } from "../../src/protocol/bytes.js";
-import { bcoin } from "./bcoin.js";
+import { type BcoinEntry, bcoin } from "./bcoin.js";
 import type { Mined, RegtestNode, Relayed } from "./regtest-node.js";
 
 /** A node with a mempool that takes part. */
 export interface BcoinNode extends RegtestNode {
   /** Puts a transaction into the mempool, or with `dry` only says whether it would. */
   relay(tx: string, dry?: boolean): Promise<Relayed>;
+  hashAt(height: number): Promise<string | null>;
+  /** Also of a block that was taken back. */
+  headerOf(hash: string): Promise<KnownHeader | null>;
+  /** Takes a block back, and all that came after it. */
+  takeBack(hash: string): Promise<void>;
+}
+
+export interface KnownHeader {
+  readonly height: number;
+  readonly previous: string;
+  readonly inChain: boolean;
+}
+
+/** As people print it, or the other way round. */
+function turned(hash: string): string {
+  return toHex(Buffer.from(hash, "hex").reverse());
+}
+
+function headerFrom(entry: BcoinEntry, inChain: boolean): KnownHeader {
+  return { height: entry.height, previous: turned(entry.prevBlock), inChain };
 }
 
 /** A full node of bcoin's in this process, in memory, with no peers and no port. */
@@ -14,6 +34,7 @@ export async function startBcoin(rewardScript: Uint8Array): Promise<BcoinNode> {
   for (const part of [chain, mempool, miner]) await part.open();
   // A block holds what it is told to, whatever the mempool has
   miner.mempool = null;
+  const takenBack = new Map<string, KnownHeader>();
   const rewards = bcoin.Address.fromScript(bcoin.Script.fromRaw(toHex(rewardScript), "hex"));
 
   const mine = async (transactions: readonly string[]): Promise<Mined> => {
@@ -50,6 +71,19 @@ export async function startBcoin(rewardScript: Uint8Array): Promise<BcoinNode> {
       const block = await chain.getBlock(height);
       if (block === null) throw new Error("Block not found");
       return toHex(block.toRaw());
+    },
+    hashAt: async (height) => (await chain.getEntry(height))?.rhash() ?? null,
+    headerOf: async (hash) => {
+      const entry = await chain.getEntry(turned(hash));
+      return entry === null ? (takenBack.get(hash) ?? null) : headerFrom(entry, true);
+    },
+    takeBack: async (hash) => {
+      const first = await chain.getEntry(turned(hash));
+      for (let height = first?.height ?? Infinity; height <= chain.height; height++) {
+        const entry = await chain.getEntry(height);
+        if (entry !== null) takenBack.set(entry.rhash(), headerFrom(entry, false));
+      }
+      await chain.invalidate(turned(hash));
     },
     relay: async (hex, dry = false) => {
       const tx = bcoin.TX.fromRaw(hex, "hex");

@@ -27,6 +27,13 @@ interface BcoinJob {
   mine(): BcoinBlock;
 }
 
+export interface BcoinEntry {
+  readonly height: number;
+  /** In internal order, as hex. */
+  readonly prevBlock: string;
+  rhash(): string;
+}
+
 interface BcoinNode {
   readonly chain: {
     readonly height: number;
@@ -37,6 +44,9 @@ interface BcoinNode {
     add(block: BcoinBlock): Promise<object | null>;
     getMedianTime(tip: object): Promise<number>;
     getBlock(height: number): Promise<BcoinBlock | null>;
+    /** By its height, or by its hash in internal order; only what is in the chain is kept. */
+    getEntry(block: number | string): Promise<BcoinEntry | null>;
+    invalidate(hash: string): Promise<void>;
   };
   readonly mempool: {
     open(): Promise<void>;

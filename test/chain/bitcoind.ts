@@ -10,6 +10,8 @@ import type { Mined, RegtestNode } from "./regtest-node.js";
 /** How long bitcoind may take until it answers. */
 const START_MS = 60_000;
 
+const OP_1 = 0x51;
+
 interface Answer {
   readonly result: unknown;
   readonly error: { readonly code: number; readonly message: string } | null;
@@ -23,6 +25,8 @@ export interface BitcoindNode extends RegtestNode {
   readonly url: string;
   /** The file with user and password. */
   readonly cookie: string;
+  /** Takes the block of this height back, and all that came after it. Later ones reward nobody. */
+  takeBack(height: number): Promise<void>;
 }
 
 /** A bitcoind on regtest in a temporary folder, with no peers; its RPC is on the loopback address alone, with the cookie that it writes. */
@@ -73,7 +77,8 @@ export async function startBitcoind(program: string, rewardScript: Uint8Array): 
   }
 
   const height = async (): Promise<number> => (await call("getblockcount")) as number;
-  const rewards = `raw(${toHex(rewardScript)})`;
+  let rewards = `raw(${toHex(rewardScript)})`;
+  let takenBack = 0;
   return {
     url,
     cookie: cookieFile,
@@ -89,7 +94,8 @@ export async function startBitcoind(program: string, rewardScript: Uint8Array): 
       return { kind: "mined", height: await height() };
     },
     advance: async (blocks) => {
-      await call("generatetodescriptor", blocks, rewards);
+      // Not generatetodescriptor, which would put in what the mempool has
+      for (let mined = 0; mined < blocks; mined++) await call("generateblock", rewards, []);
     },
     rewardOf: async (at) => {
       const block = (await call("getblock", await call("getblockhash", at), 2)) as {
@@ -98,6 +104,11 @@ export async function startBitcoind(program: string, rewardScript: Uint8Array): 
       const coinbase = block.tx[0]!;
       // Bitcoin Core gives bitcoins; eight digits survive a double
       return { txid: coinbase.txid, amount: BigInt(Math.round(coinbase.vout[0]!.value * 1e8)) };
+    },
+    takeBack: async (at) => {
+      await call("invalidateblock", await call("getblockhash", at));
+      // To the same script it would mine the very blocks again that are invalid now
+      rewards = `raw(${toHex(Uint8Array.of(OP_1 + (takenBack++ % 16)))})`;
     },
     blockAt: async (at) => (await call("getblock", await call("getblockhash", at), 0)) as string,
     stop: async () => {

@@ -20,7 +20,7 @@ import {
 } from "../support/party.js";
 import { round } from "../support/htlcs.js";
 import { type BitcoindNode, startBitcoind } from "./bitcoind.js";
-import { buildStandIn } from "./build-stand-in.js";
+import { bitcoindProgram } from "./build-stand-in.js";
 import { WALLET_LOCK, fundingFrom } from "./funding.js";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -30,7 +30,7 @@ const HOME = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 let node: BitcoindNode;
 let program: string;
 beforeAll(async () => {
-  program = process.env["CHANKIT_BITCOIND"] ?? (await buildStandIn());
+  program = await bitcoindProgram();
   node = await startBitcoind(program, WALLET_LOCK.scriptPubkey);
   await node.advance(450);
 });

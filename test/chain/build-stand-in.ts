@@ -4,6 +4,12 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { tempDir } from "../support/cli.js";
 
+/** The bitcoind that CHANKIT_BITCOIND names or, where it names none, the stand-in. */
+export async function bitcoindProgram(): Promise<string> {
+  const named = process.env["CHANKIT_BITCOIND"];
+  return named === undefined || named === "" ? buildStandIn() : named;
+}
+
 /** The stand-in for bitcoind as one executable file, which finds bcoin where the tests do. */
 export async function buildStandIn(): Promise<string> {
   const source = new URL("stand-in-bitcoind.ts", import.meta.url);

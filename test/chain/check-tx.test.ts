@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { runCli, tempDir } from "../support/cli.js";
 import { ANCHORS, type FlagTexts, type Parties, parties, refusal, runCommand } from "../support/party.js";
 import { type BitcoindNode, startBitcoind } from "./bitcoind.js";
-import { buildStandIn } from "./build-stand-in.js";
+import { bitcoindProgram } from "./build-stand-in.js";
 import { WALLET_LOCK, fundingFrom } from "./funding.js";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -16,7 +16,7 @@ let p: Parties;
 let close: string;
 let tx: string;
 beforeAll(async () => {
-  node = await startBitcoind(process.env["CHANKIT_BITCOIND"] ?? (await buildStandIn()), WALLET_LOCK.scriptPubkey);
+  node = await startBitcoind(await bitcoindProgram(), WALLET_LOCK.scriptPubkey);
   await node.advance(450);
   const funding = await fundingFrom(await node.rewardOf(1), "anchors", [10_000_000n]);
   expect((await node.mine([funding.toHex()])).kind).toBe("mined");

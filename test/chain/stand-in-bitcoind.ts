@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fromHex } from "../../src/protocol/bytes.js";
-import { type BcoinNode, startBcoin } from "./bcoin-node.js";
+import { type BcoinNode, type KnownHeader, startBcoin } from "./bcoin-node.js";
 import { bcoin } from "./bcoin.js";
 
 /*
@@ -20,6 +20,9 @@ const VERIFY_REJECTED = -26;
 const ALREADY_IN_CHAIN = -27;
 const NOT_DECODED = -22;
 const NO_METHOD = -32601;
+/** RPC_INVALID_ADDRESS_OR_KEY and RPC_INVALID_PARAMETER. */
+const NO_SUCH_BLOCK = -5;
+const OUT_OF_RANGE = -8;
 
 class Refusal extends Error {
   readonly code: number;
@@ -45,6 +48,18 @@ async function isMined(txid: string): Promise<boolean> {
   return false;
 }
 
+async function hashAt(height: number): Promise<string> {
+  const hash = await node?.hashAt(height);
+  if (hash === undefined || hash === null) throw new Refusal("Block height out of range", OUT_OF_RANGE);
+  return hash;
+}
+
+async function headerOf(hash: unknown): Promise<KnownHeader> {
+  const header = await node?.headerOf(String(hash));
+  if (header === undefined || header === null) throw new Refusal("Block not found", NO_SUCH_BLOCK);
+  return header;
+}
+
 function decoded(hex: unknown): string {
   try {
     return bcoin.TX.fromRaw(String(hex), "hex").txid();
@@ -55,23 +70,32 @@ function decoded(hex: unknown): string {
 
 const CALLS: Readonly<Record<string, (...params: readonly unknown[]) => unknown>> = {
   getblockcount: async () => (await node?.height()) ?? 0,
-  getblockchaininfo: async () => ({ chain: "regtest", mediantime: await node?.medianTimePast() }),
-  generatetodescriptor: async (blocks, descriptor) => {
-    await (await nodeFor(descriptor)).advance(blocks as number);
-    return [];
+  getblockchaininfo: async () => {
+    const blocks = (await node?.height()) ?? 0;
+    return { chain: "regtest", blocks, bestblockhash: await hashAt(blocks), mediantime: await node?.medianTimePast() };
   },
   generateblock: async (descriptor, transactions) => {
     const mined = await (await nodeFor(descriptor)).mine(transactions as string[]);
     if (mined.kind === "refused") throw new Refusal(`TestBlockValidity failed: ${mined.reason}`);
     return { hash: String(mined.height) };
   },
-  // The hash of a block is its height, here
-  getblockhash: (height) => String(height),
+  getblockhash: (height) => hashAt(Number(height)),
+  getblockheader: async (hash) => {
+    const { height, previous, inChain } = await headerOf(hash);
+    const confirmations = inChain ? ((await node?.height()) ?? 0) - height + 1 : -1;
+    return { hash, height, confirmations, ...(height === 0 ? {} : { previousblockhash: previous }) };
+  },
   getblock: async (hash, verbosity) => {
-    const reward = await node?.rewardOf(Number(hash));
-    if (verbosity === 0) return node?.blockAt(Number(hash));
-    if (reward === undefined || verbosity !== 2) throw new Refusal("Block not found");
+    const { height } = await headerOf(hash);
+    if (verbosity === 0) return node?.blockAt(height);
+    const reward = await node?.rewardOf(height);
+    if (reward === undefined || verbosity !== 2) throw new Refusal("Block not found", NO_SUCH_BLOCK);
     return { tx: [{ txid: reward.txid, vout: [{ value: Number(reward.amount) / 1e8 }] }] };
+  },
+  invalidateblock: async (hash) => {
+    await headerOf(hash);
+    await node?.takeBack(String(hash));
+    return null;
   },
   sendrawtransaction: async (hex) => {
     const txid = decoded(hex);

@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly output?: string;
   /** Takes a state that goes to standard output, or a report's lines. */
   readonly writeStdout?: (text: string) => void;
+  /** What happens while the command waits. */
+  readonly pause?: (seconds: number) => Promise<void>;
 }
 
 /** Runs a command in this process, on real files unless it is given others: its flags go through its own parsers. */
@@ -62,7 +64,12 @@ function noStdout(): never {
   throw new Error("a state for standard output: only a process has one");
 }
 
-function contextFor({ stdin, outputIsStdout = true, host = nodeHost(), env = {}, output, writeStdout = noStdout }: RunOptions): Context {
+function neverPause(): never {
+  throw new Error("a command waited: only some do");
+}
+
+function contextFor(options: RunOptions): Context {
+  const { stdin, outputIsStdout = true, host = nodeHost(), env = {}, output, writeStdout = noStdout, pause = neverPause } = options;
   let read = false;
   return {
     store: openStore(parseStrict, host),
@@ -75,6 +82,7 @@ function contextFor({ stdin, outputIsStdout = true, host = nodeHost(), env = {},
     writeStdout,
     output,
     onInterrupt: () => () => undefined,
+    sleep: pause,
     outputIsStdout,
     self: ["chankit"],
     entropy: (size) => new Uint8Array(size).fill(9),

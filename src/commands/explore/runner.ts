@@ -44,6 +44,7 @@ async function run(command: CommandSpec, fs: ReturnType<typeof memoryFiles>["fs"
     writeStdout: () => undefined,
     output: undefined,
     onInterrupt: () => () => undefined,
+    sleep: () => Promise.resolve(),
     outputIsStdout: true,
     self: ["chankit"],
     entropy: (size) => new Uint8Array(size).fill(9),

@@ -14,6 +14,8 @@ export interface Context {
   readonly output: string | undefined;
   /** Does what is still to be done when the program is interrupted; gives what takes that back. */
   readonly onInterrupt: (act: () => void) => () => void;
+  /** Lets this many seconds go by. */
+  readonly sleep: (seconds: number) => Promise<void>;
   /** Whether the report goes to standard output. */
   readonly outputIsStdout: boolean;
   /** How this program is called, as words of a command line. */
@@ -30,6 +32,8 @@ export interface Context {
 
 /** Web Crypto, which every Node has without loading anything. */
 export const systemEntropy = (size: number): Uint8Array => globalThis.crypto.getRandomValues(new Uint8Array(size));
+
+export const sleep = (seconds: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, seconds * 1000));
 
 /** The network's code is loaded by whoever asks a node. */
 export const connectLazily = async (endpoint: Endpoint): Promise<Rpc> => (await import("../../node/rpc.js")).connect(endpoint);

@@ -1,9 +1,11 @@
 import { CHANNEL_FORMAT } from "../../json/channel-file.js";
 import { type Txid, parseTxid } from "../../protocol/bytes.js";
+import { CHAINS, type Chain } from "../../protocol/channel/params.js";
 import { LnError } from "../../protocol/errors.js";
 import { penaltyNeedsRealChannel } from "../../protocol/policy/leave.js";
 
 export interface FundingOutpoint {
+  readonly chain: Chain;
   readonly txid: Txid;
   readonly outputIndex: number;
 }
@@ -13,19 +15,21 @@ export interface FundingOutpoint {
  * something spends it. Throws: json-syntax, file-damaged, policy-vector-channel.
  */
 export function fundingIn(text: string, path: string): FundingOutpoint | null {
-  const { format, purpose, fundings } = parsed(text, path);
+  const { format, purpose, chain, fundings } = parsed(text, path);
   if (format !== CHANNEL_FORMAT) throw damaged(path);
   penaltyNeedsRealChannel({ purpose: purpose === "vector" ? "vector" : "channel" });
   if (fundings === undefined) return null;
   const [funding] = Array.isArray(fundings) ? (fundings as readonly unknown[]) : [];
   const { txid, output_index: outputIndex } = (funding ?? {}) as { readonly txid?: unknown; readonly output_index?: unknown };
-  if (typeof txid !== "string" || !/^[0-9a-f]{64}$/.test(txid) || typeof outputIndex !== "number") throw damaged(path);
-  return { txid: parseTxid(txid), outputIndex };
+  const named = CHAINS.find((name) => name === chain);
+  if (named === undefined || typeof txid !== "string" || !/^[0-9a-f]{64}$/.test(txid) || typeof outputIndex !== "number") throw damaged(path);
+  return { chain: named, txid: parseTxid(txid), outputIndex };
 }
 
 interface Document {
   readonly format?: unknown;
   readonly purpose?: unknown;
+  readonly chain?: unknown;
   readonly fundings?: unknown;
 }
 

@@ -1,5 +1,6 @@
 import { LnError } from "../../protocol/errors.js";
 import { blockHash, scanBlock, scanTransaction } from "../../protocol/tx/scan.js";
+import type { Tip } from "./follow.js";
 import { type Line, bytesOfHex, textOf } from "../shared/lines.js";
 
 /** What a line tells of the chain. */
@@ -44,8 +45,16 @@ function ofBytes(bytes: Uint8Array): Happening {
 /** A block in its own bytes, which tell its height. Throws: tx-not-parsed. */
 export function ofBlock(bytes: Uint8Array): Block {
   const { height, bounds } = scanBlock(bytes);
-  const transactions = bounds.slice(1).map((end, at) => bytes.subarray(bounds[at], end));
-  return { kind: "block", height, hash: blockHash(bytes), transactions };
+  return { kind: "block", height: height(), hash: blockHash(bytes), transactions: pieces(bytes, bounds) };
+}
+
+/** A block whose place in the chain is known: before BIP 34 its bytes did not tell it. Throws: tx-not-parsed. */
+export function blockAt({ height, hash }: Tip, bytes: Uint8Array): Block {
+  return { kind: "block", height, hash, transactions: pieces(bytes, scanBlock(bytes).bounds) };
+}
+
+function pieces(bytes: Uint8Array, bounds: readonly number[]): readonly Uint8Array[] {
+  return bounds.slice(1).map((end, at) => bytes.subarray(bounds[at], end));
 }
 
 function isTransaction(bytes: Uint8Array): boolean {

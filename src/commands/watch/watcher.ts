@@ -1,6 +1,7 @@
 import { scriptOfAddress } from "../../json/address.js";
 import { toHex, txid } from "../../protocol/bytes.js";
 import { type Identity, identify, transactionFromHex } from "../../protocol/channel/identify.js";
+import type { Chain } from "../../protocol/channel/params.js";
 import { type FundedChannel, requireFunded } from "../../protocol/channel/state.js";
 import { type Answer, answersTo, isHtlcTxOf, outpointName } from "../../protocol/channel/transitions/answer.js";
 import { viewTransaction } from "../../protocol/channel/view.js";
@@ -35,6 +36,8 @@ export interface Watcher {
   /** Watches a party's funding output; false where it has none yet. Throws: file-…, json-…, policy-vector-channel. */
   add(party: string): boolean;
   take(happening: Happening): Promise<void>;
+  /** The chains of the parties that are watched. */
+  chains(): readonly Chain[];
   state(): WatchState;
   /** Whether something was seen or answered since this was asked last. */
   changed(): boolean;
@@ -51,6 +54,7 @@ interface Opened {
 export function watcherFor(ctx: Context, options: WatchOptions, before: WatchState, say: (event: Document) => void): Watcher {
   const index = txidIndex<Watched>();
   const follows = new Set<Follow>();
+  const chains = new Set<Chain>();
   let tip: Tip | null = before.tip;
   let [transactions, blocks, commitments, answers, refusals, dirty] = [0, 0, 0, 0, 0, false];
 
@@ -234,7 +238,8 @@ export function watcherFor(ctx: Context, options: WatchOptions, before: WatchSta
     for (const one of follows) if (one.next !== null && one.next <= height + 1) touched.add(one);
   };
 
-  const addFunding = (party: string, { txid: id, outputIndex }: FundingOutpoint): void => {
+  const addFunding = (party: string, { chain, txid: id, outputIndex }: FundingOutpoint): void => {
+    chains.add(chain);
     index.add(txid(id), { kind: "funding", party, outputIndex });
   };
 
@@ -262,6 +267,7 @@ export function watcherFor(ctx: Context, options: WatchOptions, before: WatchSta
       for (const one of touched) await answer(one);
       if (touched.size > 0) dirty = true;
     },
+    chains: () => [...chains],
     state: () => ({ tip, follows: [...follows] }),
     changed() {
       const was = dirty;

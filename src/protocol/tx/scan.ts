@@ -40,16 +40,17 @@ export function scanTransaction(bytes: Uint8Array, from: number, onOutpoint: OnO
   return at;
 }
 
-/** A block's transactions, and its height as its coinbase tells it. */
+/** A block's transactions. */
 export interface ScannedBlock {
-  readonly height: number;
+  /** The height as the coinbase tells it (BIP 34). Throws: tx-not-parsed where it does not. */
+  readonly height: () => number;
   /** Where each transaction begins, and last where the block ends. */
   readonly bounds: readonly number[];
 }
 
 const HEADER_BYTES = 80;
 
-/** Finds the transactions of a serialised block; BIP 34 says how the coinbase tells the height. Throws: tx-not-parsed. */
+/** Finds the transactions of a serialised block. Throws: tx-not-parsed. */
 export function scanBlock(bytes: Uint8Array): ScannedBlock {
   const count = readCount(bytes, HEADER_BYTES);
   const bounds = [afterCount(count, HEADER_BYTES)];
@@ -62,7 +63,7 @@ export function scanBlock(bytes: Uint8Array): ScannedBlock {
   }
   if (count === 0 || bounds[count] !== bytes.length)
     throw new LnError("tx-not-parsed", `${bytes.length} bytes are no block`, { bytes: bytes.length });
-  return { height: pushedNumber(bytes, afterCount(readCount(bytes, script), script)), bounds };
+  return { height: () => pushedNumber(bytes, afterCount(readCount(bytes, script), script)), bounds };
 }
 
 /** A block's hash as people print it. */

@@ -108,7 +108,8 @@ describe("the scanner sees of a transaction what bitcoinjs-lib sees", () => {
         [block.prevHash, block.merkleRoot, block.timestamp, block.bits, block.nonce] = [new Uint8Array(32), new Uint8Array(32), 1, 2, 3];
         block.transactions = [coinbase, ...others];
         const serialised = block.toBuffer();
-        const { height: found, bounds } = scanBlock(serialised);
+        const { height: told, bounds } = scanBlock(serialised);
+        const found = told();
         const parts = bounds.slice(1).map((end, at) => toHex(serialised.subarray(bounds[at], end)));
         expect({ found, parts }).toEqual({ found: height, parts: block.transactions.map((tx) => tx.toHex()) });
         expect(blockHash(serialised)).toBe(block.getId());
