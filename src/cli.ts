@@ -127,7 +127,8 @@ function declare(command: Command, spec: CommandSpec, setExit: (code: number) =>
     .action(async (...given: unknown[]) => {
       const options = given[given.length - 2] as OutputOptions & Record<string, unknown>;
       const args = (given.slice(0, -2) as (string | string[] | undefined)[]).flat().filter((arg) => arg !== undefined);
-      if (options["jobs"] !== undefined && options["batch"] !== true) throw new LnError("usage-syntax", "--jobs goes with --batch", {});
+      if (spec.batch !== undefined && options["jobs"] !== undefined && options["batch"] !== true)
+        throw new LnError("usage-syntax", "--jobs goes with --batch", {});
       const ctx = contextFor(options);
       if (spec.curve) useEcc(await (await import("./ecc/load.js")).loadEcc(process.env["CHANKIT_ECC"], { system: SYSTEM, recording: RECORDING }));
       const values = Object.fromEntries(Object.entries(spec.flags).map(([name, flag]) => [name, options[optionName(flag.syntax)]]));
@@ -179,6 +180,7 @@ function contextFor({ output }: OutputOptions): Context {
     entropy: systemEntropy,
     env: process.env,
     connect: connectLazily,
+    mayStartThreads: true,
     warn: (line) => {
       writeStderr(`chankit: warning: ${line}`);
     },

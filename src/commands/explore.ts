@@ -1,9 +1,11 @@
+import { availableParallelism } from "node:os";
+import { isMainThread } from "node:worker_threads";
 import { LnError } from "../protocol/errors.js";
 import { ecc, useEcc } from "../protocol/ecc.js";
 import { rememberingEcc } from "../explore/remembering-ecc.js";
 import { BEHAVIOURS, type Behaviour, type Cell, exploreDuel } from "../explore/explore.js";
 import { scriptCheck } from "../explore/script-check.js";
-import { PARTIES, SCRIPTS, type Script, otherThan } from "../explore/script.js";
+import { PARTIES, SCRIPTS, type Script, type Who, otherThan } from "../explore/script.js";
 import { CIRCUMSTANCES, type Circumstances, type Counts, duelOf } from "../explore/search.js";
 import { momentsOf, openWorld } from "../explore/world.js";
 import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
@@ -11,7 +13,7 @@ import { circumstancesDocument, type Explored, lossesIn, scriptDocument, table, 
 import { policyCodes } from "./explore/rules.js";
 import { runner } from "./explore/runner.js";
 import { defineCommand } from "./shared/command.js";
-import { type LongWork, longWork } from "./shared/long-work.js";
+import { longWork } from "./shared/long-work.js";
 import { flag, integer, oneOf, toggle } from "./shared/options.js";
 import type { PolicyCode } from "../protocol/policy/rule.js";
 
@@ -42,6 +44,8 @@ export const command = defineCommand({
       integer(1, 0xffff),
     ),
     unwatched: toggle("--unwatched", "nobody looks at the chain: this must lose"),
+    exhaustive: toggle("--exhaustive", "play situations again that cannot differ in what comes of them: the same table, later"),
+    jobs: flag("--jobs <count>", "on so many threads (default: all cores)", integer(1, 1024)),
     maxStates: flag("--max-states <n>", "end after so many situations on the chain; what was cut is said", integer(1, 1_000_000_000)),
   },
   examples: [
@@ -56,28 +60,56 @@ export const command = defineCommand({
     const circumstances: Circumstances = {
       ...CIRCUMSTANCES,
       feeratePerKw: o.sweepFeerate ?? CIRCUMSTANCES.feeratePerKw,
+      merging: o.exhaustive !== true,
       reaction: o.unwatched === true ? Infinity : (o.reaction ?? CIRCUMSTANCES.reaction),
     };
     const waived = o.without ?? [];
     const before = ecc();
     useEcc(rememberingEcc(before));
     try {
-      const explored: Explored[] = [];
-      const soFar = (): void => {
-        ctx.writeStdout(explored.map((each) => table({ ...each, cut: each.cut ?? "interrupted" })).join("\n"));
-      };
-      await longWork(ctx, soFar, async (work) => {
-        for (const script of scripts) {
-          const { channelType = script.opening.channelType, feerate = script.opening.feeratePerKw } = o;
-          const changed = { ...script, opening: { ...script.opening, channelType, feeratePerKw: feerate } };
-          const cells: Cell[] = [];
-          const counts = { situations: 0, transactions: 0, commands: 0, states: 0 };
-          const at = explored.push({ script: changed, cells, counts, interpreted: 0, cut: null }) - 1;
-          explored[at] = await explore(changed, cells, counts, { ...o, waived, circumstances, work });
-        }
+      const work: Work = { ...o, waived, circumstances, used: 0 };
+      if (ctx.mayStartThreads && !isMainThread) {
+        const { serve } = await import("./shared/threads.js");
+        await serve((share: Share, tell: (told: Told) => void) => exploreShare(share, work, tell, () => Promise.resolve()));
+      }
+      const changed = scripts.map((script): Script => {
+        const { channelType = script.opening.channelType, feerate = script.opening.feeratePerKw } = o;
+        return { ...script, opening: { ...script.opening, channelType, feeratePerKw: feerate } };
       });
+      const actors = PARTIES.filter((party) => o.actor === undefined || o.actor === party);
+      const shares = changed.flatMap((script) => actors.map((adversary): Share => ({ script, adversary })));
+      const found = new Map<Share, Told[]>(shares.map((share) => [share, []]));
+      const soFar = (): void => {
+        ctx.writeStdout(
+          gathered(
+            changed,
+            [...found].map(([share, told]) => soFarOf(share, told)),
+          )
+            .map(table)
+            .join("\n"),
+        );
+      };
+      // A bound counts all that is explored, in one order
+      const jobs = ctx.mayStartThreads && o.maxStates === undefined ? Math.min(o.jobs ?? availableParallelism(), shares.length) : 1;
+      const done = await longWork(ctx, soFar, (long) => {
+        const tell = (share: Share) => (told: Told) => {
+          found.get(share)?.push(told);
+          long.progress(
+            `${share.script.name}: ${share.adversary} cheats after step ${told.cell.step}, ${told.cell.behaviour}; ${told.situations} situations`,
+          );
+        };
+        if (jobs > 1) return onThreads(jobs, shares, tell);
+        let used = 0;
+        return inTurn(shares, async (share) => {
+          const explored = await exploreShare(share, { ...work, used }, tell(share), long.breathe);
+          used += explored.counts.situations;
+          return explored;
+        });
+      });
+      const explored = gathered(changed, done);
       const cells = explored.flatMap((each) => each.cells);
-      const lost = lossesIn(cells).length > 0 || unreachedIn(cells).length > 0;
+      // What was cut has shown nothing
+      const lost = lossesIn(cells).length > 0 || unreachedIn(cells).length > 0 || explored.some(({ cut }) => cut !== null);
       return {
         document: {
           format: "chankit-explore",
@@ -98,18 +130,78 @@ export const command = defineCommand({
   },
 });
 
-interface Options {
-  readonly step?: readonly [number, number] | undefined;
-  readonly actor?: string | undefined;
-  readonly behaviour?: Behaviour | undefined;
-  readonly maxStates?: number | undefined;
-  readonly waived: readonly PolicyCode[];
-  readonly circumstances: Circumstances;
-  readonly work: LongWork;
+/** What is explored at once: nothing that is remembered of one is of use to another. */
+interface Share {
+  readonly script: Script;
+  readonly adversary: Who;
 }
 
-/** The cells and counts grow while it works. */
-async function explore(script: Script, cells: Cell[], counts: Counts, o: Options): Promise<Explored> {
+/** A cell as soon as it is known. */
+interface Told {
+  readonly cell: Cell;
+  readonly situations: number;
+}
+
+interface Work {
+  readonly step?: readonly [number, number] | undefined;
+  readonly behaviour?: Behaviour | undefined;
+  readonly maxStates?: number | undefined;
+  /** Of these, by shares before. */
+  readonly used: number;
+  readonly waived: readonly PolicyCode[];
+  readonly circumstances: Circumstances;
+}
+
+const NO_COUNTS: Counts = { situations: 0, transactions: 0, commands: 0, states: 0 };
+
+const soFarOf = ({ script }: Share, told: readonly Told[]): Explored => ({
+  script,
+  cells: told.map(({ cell }) => cell),
+  counts: { ...NO_COUNTS, situations: told.at(-1)?.situations ?? 0 },
+  interpreted: [],
+  cut: "interrupted",
+});
+
+/** Shares of the same script are one. */
+function gathered(scripts: readonly Script[], shares: readonly Explored[]): readonly Explored[] {
+  return scripts.map((script) => {
+    const own = shares.filter((each) => each.script.name === script.name);
+    const sum = (name: keyof Counts): number => own.reduce((total, { counts }) => total + counts[name], 0);
+    return {
+      script,
+      cells: own.flatMap(({ cells }) => cells),
+      counts: { situations: sum("situations"), transactions: sum("transactions"), commands: sum("commands"), states: sum("states") },
+      interpreted: [...new Set(own.flatMap(({ interpreted }) => interpreted))],
+      cut: own.find(({ cut }) => cut !== null)?.cut ?? null,
+    };
+  });
+}
+
+async function inTurn<T, R>(all: readonly T[], act: (each: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  for (const each of all) results.push(await act(each));
+  return results;
+}
+
+/** Every thread takes the next share when it has done one. */
+async function onThreads(jobs: number, shares: readonly Share[], tell: (share: Share) => (told: Told) => void): Promise<readonly Explored[]> {
+  const { startThread } = await import("./shared/threads.js");
+  const threads = Array.from({ length: jobs }, () => startThread<Share, Explored, Told>());
+  const results = new Map<Share, Explored>();
+  const left = [...shares];
+  try {
+    await Promise.all(
+      threads.map(async (thread) => {
+        for (let share = left.shift(); share !== undefined; share = left.shift()) results.set(share, await thread.ask(share, tell(share)));
+      }),
+    );
+  } finally {
+    await Promise.all(threads.map((thread) => thread.end()));
+  }
+  return shares.flatMap((share) => results.get(share) ?? []);
+}
+
+async function exploreShare({ script, adversary }: Share, o: Work, tell: (told: Told) => void, breathe: () => Promise<void>): Promise<Explored> {
   // The registry names this command, too: it is asked once this one runs
   const { REGISTRY } = await import("./registry.js");
   const load = async (name: string) => {
@@ -122,10 +214,11 @@ async function explore(script: Script, cells: Cell[], counts: Counts, o: Options
   const moments = await momentsOf({ alice: plain, bob: plain }, world, script.steps);
   const { check, interpreted } = scriptCheck();
   const weak = runner(load, o.waived);
+  const counts = { ...NO_COUNTS };
   let cut: string | null = null;
   const goesOn = async (): Promise<boolean> => {
-    if (o.maxStates !== undefined && counts.situations >= o.maxStates) cut = `after ${o.maxStates} situations`;
-    await o.work.breathe();
+    if (o.maxStates !== undefined && o.used + counts.situations >= o.maxStates) cut = `after ${o.maxStates} situations`;
+    await breathe();
     return cut === null;
   };
   const [first, last] = o.step ?? [0, moments.length - 1];
@@ -133,27 +226,23 @@ async function explore(script: Script, cells: Cell[], counts: Counts, o: Options
   if (start === undefined || first >= moments.length) {
     throw new LnError("usage-value", `${script.name} has the steps 0 to ${moments.length - 1}`, { step: first, last: moments.length - 1 });
   }
-  for (const adversary of PARTIES) {
-    if (o.actor !== undefined && o.actor !== adversary) continue;
-    const duel = await duelOf(start, otherThan(adversary), {
-      run: (files, call) => {
-        counts.commands += 1;
-        return weak(files, call);
-      },
-      check,
-      circumstances: o.circumstances,
-      counts,
-      goesOn,
-      preimages: script.preimages,
-    });
-    const steps = moments.map(({ step }) => step).filter((step) => step >= first && step <= last);
-    await exploreDuel(duel, moments, { steps, behaviours: o.behaviour === undefined ? BEHAVIOURS : [o.behaviour] }, (cell) => {
-      cells.push(cell);
-      o.work.progress(
-        `${script.name}: ${adversary} cheats after step ${cell.step} of ${moments.length - 1}, ${cell.behaviour}; ${counts.situations} situations`,
-      );
-    });
-  }
+  const duel = await duelOf(start, otherThan(adversary), {
+    run: (files, call) => {
+      counts.commands += 1;
+      return weak(files, call);
+    },
+    check,
+    circumstances: o.circumstances,
+    counts,
+    goesOn,
+    preimages: script.preimages,
+  });
+  const steps = moments.map(({ step }) => step).filter((step) => step >= first && step <= last);
+  const cells: Cell[] = [];
+  await exploreDuel(duel, moments, { steps, behaviours: o.behaviour === undefined ? BEHAVIOURS : [o.behaviour] }, (cell) => {
+    cells.push(cell);
+    tell({ cell, situations: counts.situations });
+  });
   return { script, cells, counts, interpreted: interpreted(), cut };
 }
 

@@ -1,5 +1,5 @@
 import type { Transaction } from "bitcoinjs-lib/src/transaction";
-import { displayTxid, txid } from "../protocol/bytes.js";
+import { displayTxid, toHex, txid } from "../protocol/bytes.js";
 
 /** An output as the chain holds it. */
 export interface Coin {
@@ -43,23 +43,22 @@ const SEQUENCE_DISABLED = 2 ** 31;
 const SEQUENCE_IN_TIME = 2 ** 22;
 const SEQUENCE_BLOCKS = 0xffff;
 
-const ids = new WeakMap<Transaction, string>();
-
-/** The txid; transactions are never changed here, so each is hashed once. */
-export function idOf(tx: Transaction): string {
-  const id = ids.get(tx) ?? tx.getId();
-  ids.set(tx, id);
-  return id;
+/** Neither transactions nor scripts are ever changed here: what is worked out of one is worked out once. */
+function onceEach<K extends object, T>(work: (of: K) => T): (of: K) => T {
+  const known = new WeakMap<K, T>();
+  return (of) => {
+    let made = known.get(of);
+    if (made === undefined) known.set(of, (made = work(of)));
+    return made;
+  };
 }
 
-const inputs = new WeakMap<Transaction, readonly string[]>();
+export const idOf = onceEach((tx: Transaction): string => tx.getId());
+export const hexOf = onceEach((tx: Transaction): string => tx.toHex());
+export const scriptHex = onceEach((script: Uint8Array): string => toHex(script));
 
 /** The outputs that a transaction spends, as `outpointOf` writes them. */
-export function inputsOf(tx: Transaction): readonly string[] {
-  const spent = inputs.get(tx) ?? tx.ins.map(({ hash, index }) => outpointOf(displayTxid(txid(hash)), index));
-  inputs.set(tx, spent);
-  return spent;
-}
+export const inputsOf = onceEach((tx: Transaction): readonly string[] => tx.ins.map(({ hash, index }) => outpointOf(displayTxid(txid(hash)), index)));
 
 /** What it spends, or null where something of it is not there. */
 export function spentBy(chain: Chain, tx: Transaction): readonly Coin[] | null {

@@ -13,7 +13,6 @@ import type { Commitment } from "../protocol/tx/commitment-tx.js";
 import { SIGHASH_ALL } from "../protocol/tx/format.js";
 import { buildHtlcTxs } from "../protocol/tx/htlc-tx.js";
 import { commitmentSighash, htlcSighash, signHash, withWitnesses } from "../protocol/tx/sign.js";
-import { type Keyring, keysOn, locksOf, preimageIndex, scriptIndex, secretIndex } from "./keyring.js";
 import type { Knowledge } from "./knowledge.js";
 
 /** A commitment that the adversary can put on the chain. Like all here it is from the honest side's view: `local` is the honest side. */
@@ -27,9 +26,8 @@ export interface Publishable {
 /** All that follows from what the adversary knows. */
 export interface Closure {
   readonly publishable: readonly Publishable[];
-  readonly ring: Keyring;
-  /** Numbers of the honest side's commitments whose secrets are known. */
-  readonly revealed: ReadonlySet<number>;
+  /** Secret: of a commitment's point, where what is known opens it. Only the honest side's own are asked for. */
+  readonly secretOf: (commitment: Commitment) => Secret32<"per_commitment"> | null;
 }
 
 /** Who the adversary is: its keys, and every preimage there is. */
@@ -108,29 +106,13 @@ export function closer({ keys, preimages }: Adversary): (knowledge: Knowledge) =
     return null;
   };
 
-  const own = new Map<string, readonly Secret32[]>();
   const known = new Map<string, Closure>();
   return (knowledge) => {
     const before = known.get(knowledge.key);
     if (before !== undefined) return before;
-    const secrets: Secret32[] = [];
-    const revealed = new Set<number>();
-    for (const commitment of knowledge.commitments) {
-      const secret = commitment.terms.owner === "local" ? secretOf(commitment, knowledge.values) : null;
-      if (secret !== null) revealed.add(commitment.number);
-      const key = `${toHex(commitment.txid)} ${secret === null ? "" : "revoked"}`;
-      let held = own.get(key);
-      if (held === undefined) own.set(key, (held = keysOn(commitment, keys, secret)));
-      secrets.push(...held);
-    }
     const closure: Closure = {
       publishable: knowledge.commitments.flatMap((commitment) => complete(commitment, knowledge.signatures)),
-      ring: {
-        secrets: secretIndex(secrets),
-        preimages: preimageIndex(preimages),
-        scripts: scriptIndex(knowledge.commitments.flatMap(locksOf)),
-      },
-      revealed,
+      secretOf: (commitment) => (commitment.terms.owner === "local" ? secretOf(commitment, knowledge.values) : null),
     };
     known.set(knowledge.key, closure);
     return closure;

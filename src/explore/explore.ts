@@ -3,13 +3,15 @@ import { printMessage, readMessage } from "../json/messages.js";
 import { toHex } from "../protocol/bytes.js";
 import type { Message } from "../protocol/wire/messages.js";
 import type { Files } from "../store/memory-files.js";
+import { hexOf } from "./chain.js";
 import { ledgerKey } from "./ledger.js";
 import { type Letter, bare, due, lies } from "./lies.js";
 import { type Call, FOLDER } from "./party.js";
 import type { Who } from "./script.js";
 import { CHAIN_BEHAVIOURS, type ChainBehaviour, type Duel, type Node, type Play, leaver, nodeAt, worseFirst } from "./search.js";
 import { type Heard, type Talk, does, goesOn, hears, mistakes, paymentOf, stateOf, voiceOf } from "./talk.js";
-import { filesKey } from "./watch.js";
+import { talkingKey } from "./relevance.js";
+import type { Result } from "./verdict.js";
 import type { Moment } from "./world.js";
 
 /** Everything that an adversary can begin with. The same list for every step, every actor and every rule. */
@@ -34,7 +36,23 @@ export interface Cell {
 
 export interface Worst {
   readonly how: string;
+  readonly outcome: Outcome;
+}
+
+/** A result as it can be told to another thread. */
+export interface Outcome extends Omit<Result, "chain"> {
+  readonly confirmed: readonly { readonly height: number; readonly txid: string; readonly tx: string }[];
+}
+
+interface Found {
+  readonly how: string;
   readonly play: Play;
+}
+
+function told(found: Found | null): Worst | null {
+  if (found === null) return null;
+  const { chain, ...result } = found.play.result;
+  return { how: found.how, outcome: { ...result, confirmed: chain.confirmed.map(({ height, txid, tx }) => ({ height, txid, tx: hexOf(tx) })) } };
 }
 
 /** Where there is nothing that could be published in this way. */
@@ -67,7 +85,14 @@ export async function exploreDuel(
     for (const behaviour of CHAIN_BEHAVIOURS) {
       if (!chosen.behaviours.includes(behaviour)) continue;
       const worst = worstOf(plays.filter((play) => play.behaviour === behaviour).map((play) => ({ how: `publishes ${play.published}`, play })));
-      report({ ...cell, behaviour, tried: worst === null ? 0 : 1, refused: {}, worst, why: worst === null ? NOTHING_SUCH[behaviour] : null });
+      report({
+        ...cell,
+        behaviour,
+        tried: worst === null ? 0 : 1,
+        refused: {},
+        worst: told(worst),
+        why: worst === null ? NOTHING_SUCH[behaviour] : null,
+      });
     }
     const talk: Talk = {
       ...node,
@@ -167,9 +192,9 @@ function channelHash(files: Files): string {
   return entry?.kind === "file" ? toHex(sha256(entry.data)) : "";
 }
 
-async function explored(deviations: readonly Deviation[], from: (talk: Talk) => Promise<readonly Worst[]>, before: Talk): Promise<Tried> {
+async function explored(deviations: readonly Deviation[], from: (talk: Talk) => Promise<readonly Found[]>, before: Talk): Promise<Tried> {
   const refused: Record<string, number> = {};
-  const worst: Worst[] = [];
+  const worst: Found[] = [];
   for (const { how, make } of deviations) {
     const heard = await make();
     if (heard.kind === "refused") refused[heard.code] = (refused[heard.code] ?? 0) + 1;
@@ -177,21 +202,21 @@ async function explored(deviations: readonly Deviation[], from: (talk: Talk) => 
     worst.push(...ends.map((end) => ({ ...end, how: end.how === "" ? how : `${how}; ${end.how}` })));
   }
   const found = worstOf(worst);
-  return { tried: deviations.length, refused, worst: found, why: found === null ? "there is nothing to say" : null };
+  return { tried: deviations.length, refused, worst: told(found), why: found === null ? "there is nothing to say" : null };
 }
 
-function worstOf(all: readonly Worst[]): Worst | null {
+function worstOf(all: readonly Found[]): Found | null {
   return [...all].sort((a, b) => worseFirst(a.play.result, b.play.result))[0] ?? null;
 }
 
 /** The worst that can come after a deviation: the adversary leaves at once, or goes on by the rules and leaves then, with a payment more or without. */
-function onwards(duel: Duel, leave: (node: Node) => Promise<readonly Play[]>): (talk: Talk) => Promise<readonly Worst[]> {
-  const known = new Map<string, readonly Worst[]>();
+function onwards(duel: Duel, leave: (node: Node) => Promise<readonly Play[]>): (talk: Talk) => Promise<readonly Found[]> {
+  const known = new Map<string, readonly Found[]>();
   return async (talk) => {
-    const key = [filesKey(talk.files), talk.knowledge.key, ledgerKey(talk.ledger), [...talk.start.own].sort().join()].join(" ");
+    const key = [talkingKey(talk.files), talk.said.size, talk.knowledge.key, ledgerKey(talk.ledger), [...talk.start.own].sort().join()].join(" ");
     const before = known.get(key);
     if (before !== undefined) return before;
-    const found: Worst[] = [];
+    const found: Found[] = [];
     const leaves = async (node: Talk, how: string): Promise<void> => {
       const worst = worstOf(
         (await leave(node)).map((play) => ({ how: [how, `publishes ${play.published}`].filter((word) => word !== "").join(", "), play })),

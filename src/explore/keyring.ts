@@ -5,6 +5,7 @@ import { deriveRevocationSecret, deriveSecret, publicKey } from "../protocol/key
 import type { PartyKeys } from "../protocol/keys/party-keys.js";
 import { type Lock, hash160 } from "../protocol/script/assemble.js";
 import { type KnownScript, type SpendPath, knownScript, spendPaths } from "../protocol/script/known-script.js";
+import { scriptHex } from "./chain.js";
 import type { Secret32 } from "../protocol/secret.js";
 import type { Commitment } from "../protocol/tx/commitment-tx.js";
 
@@ -65,13 +66,13 @@ function knownAs(lock: Lock): KnownScript | null {
 }
 
 export function isAnchor({ scripts }: Keyring, script: Uint8Array): boolean {
-  const lock = scripts.get(toHex(script));
+  const lock = scripts.get(scriptHex(script));
   return lock !== undefined && knownAs(lock)?.kind === "anchor";
 }
 
 /** Every way in which a keyring alone can spend an output, timelocks aside. An output whose script nobody has told has none. */
 export function waysToSpend(ring: Keyring, script: Uint8Array): readonly Way[] {
-  const lock = ring.scripts.get(toHex(script));
+  const lock = ring.scripts.get(scriptHex(script));
   if (lock === undefined) return [];
   const known = knownAs(lock);
   if (known === null) return [];

@@ -8,17 +8,18 @@ import { lookupSecret, secretIndex as shachainIndex } from "../protocol/keys/sha
 import { p2wpkh } from "../protocol/script/assemble.js";
 import { Secret32 } from "../protocol/secret.js";
 import type { Files } from "../store/memory-files.js";
-import { type ScriptCheck, type Coin, chainWith, outpointOf } from "./chain.js";
+import { type ScriptCheck, type Coin, chainWith, idOf, outpointOf } from "./chain.js";
 import { type Adversary, type Closure, type Publishable, closer } from "./closure.js";
-import { type Board, type FundingMove, ends } from "./game.js";
-import { type Keyring, keysOn, locksOf, preimageIndex, scriptIndex, secretIndex } from "./keyring.js";
+import { type FundingMove, type Game, gamesOn } from "./game.js";
+import { type Grip, gripKey, gripOn } from "./grip.js";
 import { type Knowledge, NOTHING_KNOWN, learning } from "./knowledge.js";
 import { type Ledger, ledgerKey } from "./ledger.js";
 import { FOLDER, type Run } from "./party.js";
 import type { Who } from "./script.js";
 import { otherThan } from "./script.js";
 import { type Result, judgeEnd } from "./verdict.js";
-import { type Situation, filesKey, watcher } from "./watch.js";
+import { leavingKey } from "./relevance.js";
+import { type Situation, watcher } from "./watch.js";
 import { type Moment, channelIn, commitmentsIn } from "./world.js";
 
 /** What the adversary does first; whatever follows is its own choice. */
@@ -34,9 +35,11 @@ export interface Circumstances {
   /** Of the honest side's sweeps and penalties. */
   readonly feeratePerKw: number;
   readonly startHeight: number;
+  /** Whether situations that cannot differ in what comes of them are explored once (`situationKey`). Without it the same is found, and takes longer. */
+  readonly merging: boolean;
 }
 
-export const CIRCUMSTANCES: Circumstances = { patience: 3, reaction: 6, feeratePerKw: 0, startHeight: 400 };
+export const CIRCUMSTANCES: Circumstances = { patience: 3, reaction: 6, feeratePerKw: 0, startHeight: 400, merging: true };
 
 export interface Counts {
   situations: number;
@@ -56,9 +59,10 @@ export interface Duel {
   readonly wallets: Readonly<Record<Who, Uint8Array>>;
   readonly address: string;
   readonly close: (knowledge: Knowledge) => Closure;
-  readonly check: ScriptCheck;
   readonly circumstances: Circumstances;
-  readonly look: (situation: Situation) => Promise<Situation>;
+  /** Grips by their keys. */
+  readonly grips: Map<string, Grip>;
+  readonly play: Game;
   readonly counts: Counts;
   readonly goesOn: () => Promise<boolean>;
 }
@@ -69,7 +73,7 @@ export interface Node {
   readonly ledger: Ledger;
   readonly knowledge: Knowledge;
   /** Transactions that it has handed out already. */
-  readonly start: Pick<Situation, "pending" | "own">;
+  readonly start: Pick<Situation, "pending" | "own" | "shown">;
 }
 
 /** Secret: where a party's money goes in the end. */
@@ -88,7 +92,7 @@ export function keysIn(files: Files): PartyKeys {
 export async function duelOf(
   first: Moment,
   honest: Who,
-  options: Pick<Duel, "run" | "check" | "circumstances" | "counts" | "goesOn"> & { readonly preimages: readonly string[] },
+  options: Pick<Duel, "run" | "circumstances" | "counts" | "goesOn"> & { readonly check: ScriptCheck; readonly preimages: readonly string[] },
 ): Promise<Duel> {
   const adversary = otherThan(honest);
   const { files } = first.world;
@@ -107,7 +111,8 @@ export async function duelOf(
   const preimages = options.preimages.map((hex) => bytes32(fromHex(hex)));
   const address = await fundingAddress(wallets[honest], "regtest");
   const foe: Adversary = { keys: keys[adversary], preimages };
-  const { circumstances, run } = options;
+  const { circumstances, run, check, counts } = options;
+  const outpoint = outpointOf(coin.txid, coin.index);
   return {
     ...options,
     honest,
@@ -118,12 +123,17 @@ export async function duelOf(
     wallets,
     address,
     close: closer(foe),
-    look: watcher({
-      run,
-      funding: outpointOf(coin.txid, coin.index),
-      reaction: circumstances.reaction,
-      feeratePerKw: circumstances.feeratePerKw,
-      address,
+    grips: new Map(),
+    play: gamesOn({
+      funding: outpoint,
+      check,
+      look: watcher({ run, funding: outpoint, reaction: circumstances.reaction, feeratePerKw: circumstances.feeratePerKw, address }),
+      adversaryWallet: wallets[adversary],
+      goesOn: options.goesOn,
+      count: (what) => {
+        counts[what] += 1;
+      },
+      merging: circumstances.merging,
     }),
   };
 }
@@ -139,20 +149,31 @@ export function nodeAt(moments: readonly Moment[], step: number, { honest }: Due
     files: moment.world.files[honest],
     ledger: moment.world.ledgers[honest],
     knowledge: learning(NOTHING_KNOWN, { documents: sent.map(({ document }) => document), commitments }),
-    start: { pending: [], own: new Set() },
+    start: { pending: [], own: new Set(), shown: new Set() },
   };
 }
 
-/** Everything that the honest side could spend: its keys on every commitment, with the secrets that its files hold. */
-function honestRing({ keys, honest, preimages }: Duel, { files, knowledge }: Node): Keyring {
+/** What both could do with each commitment that is known, were it confirmed. By its txid. */
+function gripsOf({ keys, honest, adversary, preimages, grips }: Duel, { files, knowledge }: Node, closure: Closure): (spender: string) => Grip {
   const state = channelIn(files);
-  const secretFor = (number: number) => (state === null ? null : lookupSecret(state.remoteSecrets, shachainIndex(number)));
-  const secrets = knowledge.commitments.flatMap((commitment) =>
-    keysOn(commitment, keys[honest], commitment.terms.owner === "remote" ? secretFor(commitment.number) : null),
-  );
-  const wallet = walletOf(honest).secret;
-  const locks = [...knowledge.commitments.flatMap(locksOf), p2wpkh(publicKey(wallet))];
-  return { secrets: secretIndex([...secrets, wallet]), preimages: preimageIndex(preimages), scripts: scriptIndex(locks) };
+  const wallet = walletOf(honest);
+  const made = new Map<string, Grip>();
+  return (spender) => {
+    const before = made.get(spender);
+    if (before !== undefined) return before;
+    const commitment = knowledge.commitments.find(({ unsigned }) => idOf(unsigned) === spender);
+    if (commitment === undefined) throw new Error(`the funding output was spent by ${spender}, which is no commitment`);
+    const { number, terms } = commitment;
+    const held = terms.owner === "remote" && state !== null ? lookupSecret(state.remoteSecrets, shachainIndex(number)) : null;
+    const htlcTxs = closure.publishable.find((each) => each.commitment === commitment)?.htlcTxs ?? [];
+    const theirs = { keys: keys[adversary], secret: closure.secretOf(commitment) };
+    const ours = { keys: keys[honest], secret: held, wallet: { secret: wallet.secret, lock: p2wpkh(publicKey(wallet.secret)) } };
+    const key = gripKey(commitment, htlcTxs, theirs.secret, held);
+    let grip = grips.get(key);
+    if (grip === undefined) grips.set(key, (grip = gripOn(commitment, htlcTxs, theirs, ours, preimages)));
+    made.set(spender, grip);
+    return grip;
+  };
 }
 
 /** How a publication is called, from what the two hold and have given up. */
@@ -183,12 +204,12 @@ export function leaver(duel: Duel): (node: Node) => Promise<readonly Play[]> {
   const known = new Map<string, readonly Play[]>();
   return async (node) => {
     const own = [...node.start.own].sort().join();
-    const key = `${filesKey(node.files)} ${node.knowledge.key} ${ledgerKey(node.ledger)} ${own}`;
+    const key = `${leavingKey(node.files)} ${node.knowledge.key} ${ledgerKey(node.ledger)} ${own}`;
     const before = known.get(key);
     if (before !== undefined) return before;
     duel.counts.states += 1;
     const closure = duel.close(node.knowledge);
-    const ring = honestRing(duel, node);
+    const grips = gripsOf(duel, node, closure);
     const { publishable } = closure;
     const moves: readonly (readonly [ChainBehaviour, string, FundingMove])[] = [
       ["stop", "nothing", { kind: "none" }],
@@ -197,7 +218,7 @@ export function leaver(duel: Duel): (node: Node) => Promise<readonly Play[]> {
     ];
     const plays: Play[] = [];
     for (const [behaviour, published, move] of moves) {
-      const result = await worstEnd(duel, node, closure, ring, move);
+      const result = await worstEnd(duel, node, grips, move);
       if (result !== null) plays.push({ behaviour, published, result });
     }
     known.set(key, plays);
@@ -207,39 +228,26 @@ export function leaver(duel: Duel): (node: Node) => Promise<readonly Play[]> {
 
 const nameOf = ({ commitment: { terms, number } }: Publishable): string => `${terms.owner === "remote" ? "own" : "the other's"} #${number}`;
 
-async function worstEnd(duel: Duel, node: Node, closure: Closure, ring: Keyring, move: FundingMove): Promise<Result | null> {
-  const { funding, circumstances, honest, adversary, wallets, counts } = duel;
-  const board: Board = {
-    funding: outpointOf(funding.txid, funding.index),
-    check: duel.check,
-    look: duel.look,
-    closure,
-    honestRing: ring,
-    adversaryWallet: wallets[adversary],
-    goesOn: duel.goesOn,
-    count: (what) => {
-      counts[what] += 1;
-    },
-  };
+async function worstEnd(duel: Duel, node: Node, grips: (spender: string) => Grip, move: FundingMove): Promise<Result | null> {
+  const { funding, circumstances, honest, adversary, wallets } = duel;
   const start: Situation = {
     chain: chainWith(circumstances.startHeight, [funding]),
     files: node.files,
     wakes: [],
     leavesAt: circumstances.startHeight + circumstances.patience,
-    refusals: [],
     ...node.start,
   };
-  const results = (await ends(board, start, move)).map((end) =>
-    judgeEnd({
-      chain: end.chain,
+  let worst: Result | null = null;
+  for (const { situation, grip } of await duel.play(start, move, grips)) {
+    const result = judgeEnd({
+      chain: situation.chain,
       funding,
       ledger: node.ledger,
-      commitments: node.knowledge.commitments,
-      honest: { ring, wallet: wallets[honest], transactions: end.own },
-      adversary: { ring: closure.ring, wallet: wallets[adversary] },
-      handedOut: [...end.chain.confirmed.filter(({ txid }) => end.own.has(txid)).map(({ tx }) => tx), ...end.pending.map(({ tx }) => tx)],
-      refusals: end.refusals,
-    }),
-  );
-  return results.sort(worseFirst)[0] ?? null;
+      grip,
+      wallets: { honest: wallets[honest], adversary: wallets[adversary] },
+      handedOut: situation,
+    });
+    if (worst === null || worseFirst(result, worst) < 0) worst = result;
+  }
+  return worst;
 }

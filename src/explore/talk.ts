@@ -43,7 +43,7 @@ function withOutput(duel: Duel, before: Talk, files: Files, command: string, doc
     const tx = parseTransaction(fromHex(String((documents[0] as Record<string, unknown>)["tx"])));
     const { startHeight, reaction } = duel.circumstances;
     if (!start.own.has(idOf(tx)))
-      start = { pending: [...start.pending, { tx, due: startHeight + reaction }], own: new Set([...start.own, idOf(tx)]) };
+      start = { ...start, pending: [...start.pending, { tx, due: startHeight + reaction }], own: new Set([...start.own, idOf(tx)]) };
   }
   return { files, ledger, start, said, knowledge: knowing(before.knowledge, documents, files) };
 }

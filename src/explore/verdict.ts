@@ -1,10 +1,12 @@
-import { toHex } from "../protocol/bytes.js";
+import { fromHex, toHex } from "../protocol/bytes.js";
 import type { Commitment } from "../protocol/tx/commitment-tx.js";
 import { isHtlcOutput } from "../protocol/tx/outputs.js";
 import type { Htlc } from "../protocol/tx/spec.js";
-import { type Chain, type Coin, type Confirmed, idOf, outpointOf, spenderOf } from "./chain.js";
+import { type Chain, type Coin, type Confirmed, idOf, scriptHex } from "./chain.js";
+import type { Grip } from "./grip.js";
 import { type Keyring, waysToSpend } from "./keyring.js";
 import { type Ledger, entitlement, knowing } from "./ledger.js";
+import { type Situation, preimagesIn } from "./watch.js";
 
 /** How a loss came about: taken by the adversary, locked where nobody can leave alone, or gone to the miners. */
 export type LossKind = "theft" | "hostage" | "grief";
@@ -33,35 +35,32 @@ export interface Result {
   readonly lockedSat: bigint;
   readonly missingMsat: bigint;
   readonly chain: Chain;
-  readonly refusals: readonly string[];
 }
 
 export interface Scene {
   readonly chain: Chain;
   readonly funding: Coin;
   readonly ledger: Ledger;
-  readonly commitments: readonly Commitment[];
-  readonly honest: { readonly ring: Keyring; readonly wallet: Uint8Array; readonly transactions: ReadonlySet<string> };
-  readonly adversary: { readonly ring: Keyring; readonly wallet: Uint8Array };
-  /** Everything that was handed out, confirmed or not: it has shown its preimages. */
-  readonly handedOut: readonly { readonly ins: readonly { readonly witness: readonly Uint8Array[] }[] }[];
-  readonly refusals: readonly string[];
+  /** On the commitment that was published, or null where none was. */
+  readonly grip: Grip | null;
+  readonly wallets: { readonly honest: Uint8Array; readonly adversary: Uint8Array };
+  /** What the honest side has handed out, and the preimages that this has shown, in hex. */
+  readonly handedOut: Pick<Situation, "own" | "shown">;
 }
 
 /** Judges what the chain holds when nobody has anything left to do. */
 export function judgeEnd(scene: Scene): Result {
-  const { chain, funding, honest, adversary } = scene;
-  const own = ({ script }: Coin, wallet: Uint8Array) => toHex(script) === toHex(wallet);
+  const { chain, funding, grip, wallets } = scene;
+  const own = ({ script }: Coin, wallet: Uint8Array) => scriptHex(script) === scriptHex(wallet);
+  const canTake = (ring: Keyring | undefined, { script }: Coin) => ring !== undefined && waysToSpend(ring, script).length > 0;
   let [honestSat, adversarySat, lockedSat] = [0n, 0n, 0n];
   for (const coin of family(chain, funding)) {
     // What both could still take, the adversary takes
-    if (own(coin, adversary.wallet) || (!own(coin, honest.wallet) && waysToSpend(adversary.ring, coin.script).length > 0))
-      adversarySat += coin.amount;
-    else if (own(coin, honest.wallet) || waysToSpend(honest.ring, coin.script).length > 0) honestSat += coin.amount;
+    if (own(coin, wallets.adversary) || (!own(coin, wallets.honest) && canTake(grip?.adversary, coin))) adversarySat += coin.amount;
+    else if (own(coin, wallets.honest) || canTake(grip?.honest, coin)) honestSat += coin.amount;
     else lockedSat += coin.amount;
   }
-  const spender = spenderOf(chain, outpointOf(funding.txid, funding.index));
-  const published = scene.commitments.find(({ unsigned }) => idOf(unsigned) === spender?.txid);
+  const published = grip?.commitment;
   const ledger = onChain(scene);
   const revoked = published?.terms.owner === "remote" && published.number < ledger.revocationsHeld;
   const entitledMsat = revoked ? funding.amount * 1000n : entitlement(ledger);
@@ -78,7 +77,6 @@ export function judgeEnd(scene: Scene): Result {
     lockedSat,
     missingMsat: missingMsat > 0n ? missingMsat : 0n,
     chain,
-    refusals: scene.refusals,
   };
 }
 
@@ -100,18 +98,20 @@ function family(chain: Chain, funding: Coin): readonly Coin[] {
 }
 
 /** The ledger with the preimages that the chain, or what was to go there, has shown. */
-function onChain({ ledger, chain, honest, handedOut }: Scene): Ledger {
-  const shown = (transactions: Scene["handedOut"]) =>
-    transactions.flatMap(({ ins }) => ins.flatMap(({ witness }) => witness.filter(({ length }) => length === 32)));
-  const theirs = chain.confirmed.filter(({ txid }) => !honest.transactions.has(txid)).map(({ tx }) => tx);
-  return knowing(ledger, shown(theirs), shown(handedOut));
+function onChain({ ledger, chain, handedOut: { own, shown } }: Scene): Ledger {
+  const theirs = chain.confirmed.filter(({ txid }) => !own.has(txid)).flatMap(({ tx }) => preimagesIn(tx));
+  return knowing(ledger, theirs.map(fromHex), [...shown].map(fromHex));
 }
 
 const floor = (msat: bigint): bigint => msat / 1000n;
 const fraction = (msat: bigint): bigint => msat % 1000n;
 
 function termsOf(scene: Scene, commitment: Commitment, ledger: Ledger, revoked: boolean): Terms {
-  const { chain, honest, funding } = scene;
+  const {
+    chain,
+    funding,
+    handedOut: { own },
+  } = scene;
   const { terms, spec, baseFee, trimmedHtlcs, outputs, actualFee } = commitment;
   const fees = (each: readonly Confirmed[]): bigint =>
     each.reduce(
@@ -119,7 +119,7 @@ function termsOf(scene: Scene, commitment: Commitment, ledger: Ledger, revoked: 
       0n,
     );
   const later = chain.confirmed.filter(({ tx }) => idOf(tx) !== idOf(commitment.unsigned));
-  const spendingMsat = 1000n * fees(revoked ? later : later.filter(({ txid }) => honest.transactions.has(txid)));
+  const spendingMsat = 1000n * fees(revoked ? later : later.filter(({ txid }) => own.has(txid)));
   if (revoked) {
     const anchors = outputs.filter(({ kind }) => kind === "to_local_anchor" || kind === "to_remote_anchor");
     const anchorsSat = anchors.reduce((sum, { amount }) => sum + amount, 0n);

@@ -1,10 +1,11 @@
 import type { Transaction } from "bitcoinjs-lib/src/transaction";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { fromHex, toHex } from "../protocol/bytes.js";
 import { parseTransaction } from "../protocol/tx/parse.js";
 import type { Files } from "../store/memory-files.js";
-import { type Chain, type Confirmed, chainKey, earliestBlock, idOf, inputsOf, outpointOf, spenderOf, spentBy } from "./chain.js";
-import { type Answer, type Call, FOLDER, type Run } from "./party.js";
+import { type Chain, type Confirmed, chainKey, earliestBlock, hexOf, idOf, inputsOf, outpointOf, scriptHex, spenderOf, spentBy } from "./chain.js";
+import type { Grip } from "./grip.js";
+import type { Answer, Call, Run } from "./party.js";
+import { answeringKey, leavingKey } from "./relevance.js";
 
 /** A transaction that the honest side has handed out; it is confirmed in block `due` at the latest, unless something else came first. */
 export interface Pending {
@@ -23,8 +24,8 @@ export interface Situation {
   readonly leavesAt: number;
   /** Ids of everything that it has handed out. */
   readonly own: ReadonlySet<string>;
-  /** What its commands would not do, and it tried: their codes. */
-  readonly refusals: readonly string[];
+  /** Preimages in hex that this has shown: whoever reads them has them, whether or not a block ever holds it. */
+  readonly shown: ReadonlySet<string>;
 }
 
 export interface WatchTerms {
@@ -37,7 +38,10 @@ export interface WatchTerms {
   readonly address: string;
 }
 
-type Look = (situation: Situation) => Promise<Situation>;
+type Look = (situation: Situation, grip: Grip | null) => Promise<Situation>;
+
+/** Asks one command; `key` is of the files, as far as they matter to it. */
+type Ask = (call: Call) => Promise<Answer>;
 
 /**
  * The honest side's procedure, the same in every situation: at each block it looks at the chain and runs the commands that leave, sweep and punish. It
@@ -46,47 +50,51 @@ type Look = (situation: Situation) => Promise<Situation>;
 export function watcher(terms: WatchTerms): Look {
   const answers = new Map<string, Answer>();
   /** These commands change nothing but `force-close`, whose second run is like its first: the same question has one answer. */
-  const ask = async (files: Files, call: Call): Promise<Answer> => {
-    const key = `${filesKey(files)} ${JSON.stringify(call)}`;
-    const known = answers.get(key);
-    if (known !== undefined) return known;
-    const answer = await terms.run(files, call);
-    answers.set(key, answer);
-    return answer;
-  };
-  const looks = new Map<string, Situation>();
+  const asking =
+    (files: () => Files, key: string): Ask =>
+    async (call) => {
+      const question = `${key} ${JSON.stringify(call)}`;
+      const known = answers.get(question);
+      if (known !== undefined) return known;
+      const answer = await terms.run(files(), call);
+      answers.set(question, answer);
+      return answer;
+    };
 
-  return async (situation) => {
-    const key = situationKey(situation);
-    const known = looks.get(key);
-    if (known !== undefined) return known;
-    const spender = spenderOf(situation.chain, terms.funding);
-    const after = spender === undefined ? await leave({ ...terms, run: ask }, situation) : await answerTo({ ...terms, run: ask }, situation, spender);
-    looks.set(key, after);
-    return after;
+  return async (situation, grip) => {
+    const { chain, files, own } = situation;
+    const spender = spenderOf(chain, terms.funding);
+    if (spender === undefined || grip === null)
+      return leave(
+        asking(() => files, leavingKey(files)),
+        terms,
+        situation,
+      );
+    const theirs = inOrder(chain.confirmed.filter(({ txid, spent }) => txid !== spender.txid && spent.some((coin) => coin.txid === spender.txid)));
+    const key = answeringKey(files, grip.commitment, own.has(spender.txid));
+    const ask = asking(() => withTransactions(files, theirs), key);
+    const before: Situation = { ...situation, wakes: [] };
+    const answered = own.has(spender.txid) ? await finishHtlcs(ask, terms, before, spender) : await punish(ask, terms, before, spender);
+    return sweepAll(ask, terms, answered, spender);
   };
 }
 
-async function leave({ run, reaction }: WatchTerms, situation: Situation): Promise<Situation> {
+/** Sets of transactions have an order of their own, whatever came first. */
+const inOrder = (transactions: readonly Confirmed[]): readonly Confirmed[] => [...transactions].sort((a, b) => (a.txid < b.txid ? -1 : 1));
+
+async function leave(ask: Ask, { reaction }: WatchTerms, situation: Situation): Promise<Situation> {
   const { chain, leavesAt } = situation;
   if (chain.height < leavesAt) return { ...situation, wakes: [leavesAt] };
-  const answer = await run(situation.files, { command: "force-close" });
-  if (answer.kind === "refused") return { ...situation, wakes: [], refusals: [...situation.refusals, answer.code] };
+  const answer = await ask({ command: "force-close" });
+  if (answer.kind === "refused") return { ...situation, wakes: [] };
   return handingOut({ ...situation, files: answer.files, wakes: [] }, [transactionOf(answer.document)], reaction);
 }
 
-async function answerTo(terms: WatchTerms, before: Situation, spender: Confirmed): Promise<Situation> {
-  let situation: Situation = { ...before, wakes: [], refusals: before.refusals.filter((code) => code.startsWith("chain:")) };
-  const own = before.own.has(spender.txid);
-  situation = own ? await finishHtlcs(terms, situation, spender) : await punish(terms, situation, spender);
-  return sweepAll(terms, situation, spender);
-}
-
 /** The HTLC transactions of our own commitment, each as soon as it can be. */
-async function finishHtlcs(terms: WatchTerms, before: Situation, spender: Confirmed): Promise<Situation> {
+async function finishHtlcs(ask: Ask, terms: WatchTerms, before: Situation, spender: Confirmed): Promise<Situation> {
   let situation = before;
-  const closed = await terms.run(situation.files, { command: "force-close" });
-  if (closed.kind === "refused") return refusing(situation, closed);
+  const closed = await ask({ command: "force-close" });
+  if (closed.kind === "refused") return situation;
   const { height } = situation.chain;
   for (const htlc of listIn(closed.document, "htlc_txs")) {
     const index = Number(htlc["output_index"]);
@@ -96,14 +104,14 @@ async function finishHtlcs(terms: WatchTerms, before: Situation, spender: Confir
       situation = { ...situation, wakes: [...situation.wakes, expiry] };
       continue;
     }
-    const answer = await terms.run(situation.files, { command: "htlc-tx", flags: { outputIndex: String(index), height: String(height) } });
-    situation = answer.kind === "refused" ? refusing(situation, answer) : handingOut(situation, [transactionOf(answer.document)], terms.reaction);
+    const answer = await ask({ command: "htlc-tx", flags: { outputIndex: String(index), height: String(height) } });
+    if (answer.kind === "done") situation = handingOut(situation, [transactionOf(answer.document)], terms.reaction);
   }
   return situation;
 }
 
 /** Everything revocable, an output a transaction, the cheater's HTLC transactions included. */
-async function punish(terms: WatchTerms, situation: Situation, spender: Confirmed): Promise<Situation> {
+async function punish(ask: Ask, terms: WatchTerms, situation: Situation, spender: Confirmed): Promise<Situation> {
   const call = (secondStage: readonly Confirmed[]): Call => ({
     command: "penalty-tx",
     flags: {
@@ -111,19 +119,20 @@ async function punish(terms: WatchTerms, situation: Situation, spender: Confirme
       separate: true,
       ...(secondStage.length === 0 ? {} : { secondStage: secondStage.map(({ txid }) => fileOf(txid)).join(",") }),
     },
-    stdin: spender.tx.toHex(),
+    stdin: hexOf(spender.tx),
   });
-  const theirs = situation.chain.confirmed.filter(({ txid, spent }) => !situation.own.has(txid) && spent.some((coin) => coin.txid === spender.txid));
-  const files = withTransactions(situation.files, theirs);
-  let answer = await terms.run(files, call([]));
+  const theirs = inOrder(
+    situation.chain.confirmed.filter(({ txid, spent }) => !situation.own.has(txid) && spent.some((coin) => coin.txid === spender.txid)),
+  );
+  let answer = await ask(call([]));
   const secondStage: Confirmed[] = [];
   for (const each of theirs) {
-    const more = await terms.run(files, call([...secondStage, each]));
+    const more = await ask(call([...secondStage, each]));
     if (more.kind === "refused") continue;
     secondStage.push(each);
     answer = more;
   }
-  if (answer.kind === "refused") return refusing(situation, answer);
+  if (answer.kind === "refused") return situation;
   const taken = listIn(answer.document, "transactions").map(transactionOf);
   return handingOut(
     situation,
@@ -133,22 +142,20 @@ async function punish(terms: WatchTerms, situation: Situation, spender: Confirme
 }
 
 /** What is ours without dispute: of the commitment, and of each HTLC transaction of our own. */
-async function sweepAll(terms: WatchTerms, before: Situation, spender: Confirmed): Promise<Situation> {
+async function sweepAll(ask: Ask, terms: WatchTerms, before: Situation, spender: Confirmed): Promise<Situation> {
   let situation = before;
-  const second = before.chain.confirmed.filter(({ txid, spent }) => before.own.has(txid) && spent.some((coin) => coin.txid === spender.txid));
-  const files = withTransactions(situation.files, second);
+  const second = inOrder(
+    before.chain.confirmed.filter(({ txid, spent }) => before.own.has(txid) && spent.some((coin) => coin.txid === spender.txid)),
+  );
   const flags = { ...paying(terms), ...(second.length === 0 ? {} : { htlcTxs: second.map(({ txid }) => fileOf(txid)).join(",") }) };
-  const ask = (height: number, more: Readonly<Record<string, string>>): Call => ({
+  const call = (height: number, more: Readonly<Record<string, string>>): Call => ({
     command: "sweep",
     flags: { ...flags, confirmed: String(height), ...more },
-    stdin: spender.tx.toHex(),
+    stdin: hexOf(spender.tx),
   });
   for (const origin of [spender, ...second]) {
-    const all = await terms.run(files, ask(origin.height, {}));
-    if (all.kind === "refused") {
-      situation = refusing(situation, all);
-      break;
-    }
+    const all = await ask(call(origin.height, {}));
+    if (all.kind === "refused") break;
     const claimed = listIn(all.document, "outputs").filter(({ kind }) => !String(kind).includes("anchor"));
     const outputs = claimed.map((output) => ({
       outpoint: outpointOf(String(output["txid"]), Number(output["output_index"])),
@@ -161,20 +168,13 @@ async function sweepAll(terms: WatchTerms, before: Situation, spender: Confirmed
     situation = { ...situation, wakes: [...situation.wakes, ...free.flatMap(({ from }) => (from > next ? [from - 1] : []))] };
     if (ripe.length === 0) continue;
     const others = outputs.filter(({ outpoint }) => !ripe.some((one) => one.outpoint === outpoint)).map(({ outpoint }) => outpoint);
-    const answer = await terms.run(
-      files,
-      ask(origin.height, { height: String(next - 1), ...(others.length === 0 ? {} : { except: others.join(",") }) }),
-    );
-    situation = answer.kind === "refused" ? refusing(situation, answer) : handingOut(situation, [transactionOf(answer.document)], terms.reaction);
+    const answer = await ask(call(origin.height, { height: String(next - 1), ...(others.length === 0 ? {} : { except: others.join(",") }) }));
+    if (answer.kind === "done") situation = handingOut(situation, [transactionOf(answer.document)], terms.reaction);
   }
   return situation;
 }
 
 const paying = ({ address, feeratePerKw }: WatchTerms) => ({ tx: "-", to: address, feerate: String(feeratePerKw) });
-
-function refusing(situation: Situation, { code }: Extract<Answer, { readonly kind: "refused" }>): Situation {
-  return { ...situation, refusals: [...situation.refusals, code] };
-}
 
 /** Neither spent in the chain nor by anything of ours that is under way. */
 function isFree({ chain, pending }: Situation, outpoint: string): boolean {
@@ -192,6 +192,7 @@ function handingOut(situation: Situation, transactions: readonly Transaction[], 
     ...situation,
     pending: [...situation.pending, ...pending],
     own: new Set([...situation.own, ...fresh.map((tx) => idOf(tx))]),
+    shown: fresh.some((tx) => preimagesIn(tx).length > 0) ? new Set([...situation.shown, ...fresh.flatMap(preimagesIn)]) : situation.shown,
   };
 }
 
@@ -210,54 +211,42 @@ const fileOf = (txid: string): string => `/chain/${txid}.hex`;
 function withTransactions(files: Files, transactions: readonly Confirmed[]): Files {
   if (transactions.length === 0) return files;
   const more = new Map(files).set("/chain", { kind: "folder" });
-  for (const { txid, tx } of transactions) more.set(fileOf(txid), { kind: "file", data: new TextEncoder().encode(tx.toHex()), mode: 0o600 });
+  for (const { txid, tx } of transactions) more.set(fileOf(txid), { kind: "file", data: new TextEncoder().encode(hexOf(tx)), mode: 0o600 });
   return more;
 }
 
-/** What a party that leaves does not look at: its messages, and how often its state was written. */
-const NOT_LOOKED_AT: readonly string[] = ["messages", "next_ids", "revision", "previous_state_hash"];
+/** What of a transaction's witnesses may be a preimage, in hex. */
+export function preimagesIn({ ins }: Pick<Transaction, "ins">): readonly string[] {
+  return ins.flatMap(({ witness }) => witness.filter(({ length }) => length === PREIMAGE_BYTES).map(toHex));
+}
 
-const keys = new WeakMap<Uint8Array, WeakMap<Uint8Array, string>>();
+const PREIMAGE_BYTES = 32;
 
 /**
- * What tells a party's files apart for whoever only leaves, sweeps and punishes: those commands give the same for the same key. A channel file that the
- * highwater file does not vouch for is told apart whole.
+ * What tells two situations apart. With `merging` only what can make a difference later:
+ * - a confirmed transaction counts by what it is, not by its block or its place in it, unless an output of it is still to be had: delays run from there;
+ * - a transaction of the honest side that can never be confirmed any more counts by the preimages that it has shown;
+ * - when it looks again and when it wants to leave, it says anew at each look;
+ * - its files count by what its commands can come by (relevance.ts).
  */
-export function filesKey(files: Files): string {
-  const channel = dataOf(files, "channel.json");
-  const highwater = dataOf(files, "highwater.json");
-  if (channel === undefined || highwater === undefined) return "none";
-  const beside = keys.get(channel) ?? new WeakMap<Uint8Array, string>();
-  keys.set(channel, beside);
-  let key = beside.get(highwater);
-  if (key === undefined) {
-    const document = JSON.parse(textOf(channel)) as Record<string, unknown>;
-    const vouched = textOf(highwater).includes(`"revision": ${String(document["revision"])},`);
-    key = hashOf(
-      vouched
-        ? JSON.stringify(Object.fromEntries(Object.entries(document).filter(([name]) => !NOT_LOOKED_AT.includes(name))))
-        : textOf(channel) + textOf(highwater),
-    );
-    beside.set(highwater, key);
-  }
-  return key;
+export function situationKey({ chain, files, pending, wakes, leavesAt, own, shown }: Situation, grip: Grip | null, merging: boolean): string {
+  const waiting = pending.map(({ tx, due }) => `${idOf(tx)}<${due}`).join();
+  const { height } = chain;
+  if (!merging) return [chainKey(chain), [...own].sort().join(), leavingKey(files), waiting, wakes.join(), leavesAt - height].join("/");
+  if (grip === null) return [height, leavesAt - height, waiting, [...own].sort().join(), leavingKey(files)].join("/");
+  const closed = own.has(idOf(grip.commitment.unsigned));
+  return [height, confirmedKey(chain, grip, own), waiting, [...shown].sort().join(), answeringKey(files, grip.commitment, closed)].join("/");
 }
 
-function dataOf(files: Files, name: string): Uint8Array | undefined {
-  const entry = files.get(`${FOLDER}/${name}`);
-  return entry?.kind === "file" ? entry.data : undefined;
+/** What tells two ends apart for the judge: what was confirmed, by whom, and what was shown. When it was, does not matter. */
+export function endKey({ chain, own, shown }: Situation): string {
+  return [...chain.confirmed.map(({ txid }) => `${txid}${own.has(txid) ? "!" : ""}`).sort(), ...[...shown].sort()].join();
 }
 
-const textOf = (data: Uint8Array): string => new TextDecoder().decode(data);
-const hashOf = (text: string): string => toHex(sha256(new TextEncoder().encode(text))).slice(0, 24);
-
-export function situationKey({ chain, files, pending, wakes, leavesAt, own }: Situation): string {
-  return [
-    chainKey(chain),
-    [...own].sort().join(),
-    filesKey(files),
-    pending.map(({ tx, due }) => `${idOf(tx)}<${due}`).join(),
-    wakes.join(),
-    Math.max(0, leavesAt - chain.height),
-  ].join("/");
+function confirmedKey({ coins, confirmed }: Chain, { adversary }: Grip, own: ReadonlySet<string>): string {
+  const open = new Set([...coins.values()].flatMap(({ txid, script }) => (adversary.scripts.has(scriptHex(script)) ? [txid] : [])));
+  return confirmed
+    .map(({ txid, height }) => `${txid}${own.has(txid) ? "!" : ""}${open.has(txid) ? `@${height}` : ""}`)
+    .sort()
+    .join();
 }

@@ -2,7 +2,7 @@ import { readChannel } from "../json/channel-file.js";
 import { readMessage } from "../json/messages.js";
 import { type FundedChannel, isFunded } from "../protocol/channel/state.js";
 import { heldCommitments } from "../protocol/channel/select.js";
-import { LnError } from "../protocol/errors.js";
+import { type ErrorCode, LnError } from "../protocol/errors.js";
 import { SIDES, type Side } from "../protocol/side.js";
 import type { Commitment } from "../protocol/tx/commitment-tx.js";
 import type { Message } from "../protocol/wire/messages.js";
@@ -184,17 +184,30 @@ export function commitmentsIn(files: Files): readonly Commitment[] {
   if (state === null) return [];
   const known = commitments.get(state);
   if (known !== undefined) return known;
-  const all = SIDES.flatMap((owner) => determined(state, owner));
+  const all = SIDES.flatMap((owner) => {
+    const held = heldBy(state, owner);
+    return typeof held === "string" ? [] : held;
+  });
   commitments.set(state, all);
   return all;
 }
 
-/** Where a rule was waived, a state may be left that determines nothing any more. */
-function determined(state: FundedChannel, owner: Side): readonly Commitment[] {
+const holdings = new WeakMap<FundedChannel, Map<Side, readonly Commitment[] | ErrorCode>>();
+
+/** A side's commitments that a state determines. Where a rule was waived, a state may be left that determines nothing any more: then why not. */
+export function heldBy(state: FundedChannel, owner: Side): readonly Commitment[] | ErrorCode {
+  const both = holdings.get(state) ?? new Map<Side, readonly Commitment[] | ErrorCode>();
+  holdings.set(state, both);
+  let held = both.get(owner);
+  if (held === undefined) both.set(owner, (held = determined(state, owner)));
+  return held;
+}
+
+function determined(state: FundedChannel, owner: Side): readonly Commitment[] | ErrorCode {
   try {
     return heldCommitments(state, owner).map(({ commitment }) => commitment);
   } catch (error) {
-    if (error instanceof LnError) return [];
+    if (error instanceof LnError) return error.code;
     throw error;
   }
 }

@@ -216,8 +216,18 @@ export const fundedChannelFile = once(() =>
   }),
 );
 
-/** Throws: json-…, file-version-newer. */
+const read = new WeakMap<object, ChannelState>();
+
+/** The state that a document tells. Neither is ever changed, so each document is read once. Throws: json-…, file-version-newer. */
 export function readChannel(document: unknown, source: string): ChannelState {
+  const known = typeof document === "object" && document !== null ? read.get(document) : undefined;
+  if (known !== undefined) return known;
+  const state = readAnew(document, source);
+  if (typeof document === "object" && document !== null) read.set(document, state);
+  return state;
+}
+
+function readAnew(document: unknown, source: string): ChannelState {
   requireVersion(document, source);
   const current = upgraded(document);
   const funded = typeof current === "object" && current !== null && "fundings" in current;

@@ -82,6 +82,11 @@ export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
+const hashes = new WeakMap<JsonObject, string>();
+
+/** Documents are never changed: each is hashed once. */
 function hashOf(document: JsonObject): string {
-  return toHex(sha256(encode(JSON.stringify(document))));
+  let hash = hashes.get(document);
+  if (hash === undefined) hashes.set(document, (hash = toHex(sha256(encode(JSON.stringify(document))))));
+  return hash;
 }

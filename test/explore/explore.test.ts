@@ -9,6 +9,7 @@ interface Cell {
   readonly honest_sat: number;
   readonly adversary_sat: number;
   readonly tried: number;
+  readonly how?: string;
   readonly refused: Readonly<Record<string, number>>;
   readonly confirmed?: readonly { readonly txid: string }[];
 }
@@ -16,11 +17,24 @@ interface Cell {
 async function exploring(scenario: string, flags: Readonly<Record<string, string | true>>) {
   const { document, verdict } = await runCommand("explore", [scenario], flags);
   const { scenarios, transactions } = document as unknown as {
-    readonly scenarios: readonly { readonly cells: readonly Cell[]; readonly unreached: number; readonly cut: string | null }[];
+    readonly scenarios: readonly {
+      readonly cells: readonly Cell[];
+      readonly unreached: number;
+      readonly cut: string | null;
+      readonly counts: { readonly situations: number };
+    }[];
     readonly transactions: Readonly<Record<string, string>>;
   };
-  const [{ cells, unreached, cut }] = scenarios as [(typeof scenarios)[number]];
-  return { cells, unreached, cut, transactions, verdict, lost: cells.filter(({ verdict: each }) => each !== null && each !== "safe") };
+  const [{ cells, unreached, cut, counts }] = scenarios as [(typeof scenarios)[number]];
+  return {
+    cells,
+    unreached,
+    cut,
+    situations: counts.situations,
+    transactions,
+    verdict,
+    lost: cells.filter(({ verdict: each }) => each !== null && each !== "safe"),
+  };
 }
 
 /** Of the article's last step, where Bob has been paid and Alice's old commitment is revoked. */
@@ -78,3 +92,23 @@ test("HTLCs on the commitments of both: nobody loses", async () => {
   expect(lost).toEqual([]);
   expect(unreached).toBe(0);
 });
+
+describe("situations that cannot differ are played once: the table is that of playing them all", () => {
+  test.each([
+    ["article", { step: "18-20", actor: "alice" }],
+    ["article", { step: "3", actor: "bob" }],
+    ["crossing", { step: "20", actor: "bob", behaviour: "publish-newest" }],
+    ["htlcs", { step: "17", actor: "bob", behaviour: "race" }],
+    ["htlcs", { step: "24", actor: "alice", behaviour: "publish-revoked" }],
+  ] as const)("%s %o", async (scenario, flags) => {
+    const merged = await exploring(scenario, flags);
+    const whole = await exploring(scenario, { ...flags, exhaustive: true });
+    expect(merged.cells.map(withoutHow)).toEqual(whole.cells.map(withoutHow));
+    expect(merged.situations).toBeLessThan(whole.situations);
+  });
+});
+
+/** Of ends that are equally bad any may be shown. */
+function withoutHow(cell: Cell): object {
+  return { ...cell, how: undefined, confirmed: undefined };
+}

@@ -88,6 +88,7 @@ function contextFor(options: RunOptions): Context {
     entropy: (size) => new Uint8Array(size).fill(9),
     env,
     connect: connectLazily,
+    mayStartThreads: false,
     warn: (line) => {
       throw new Error(`unexpected warning: ${line}`);
     },

@@ -3,7 +3,6 @@ import { BEHAVIOURS } from "../../explore/explore.js";
 import type { Script, Who } from "../../explore/script.js";
 import { PARTIES, otherThan } from "../../explore/script.js";
 import { type Circumstances, type Counts } from "../../explore/search.js";
-import { idOf } from "../../explore/chain.js";
 import { sumOf } from "../../explore/verdict.js";
 import { amount } from "../shared/summary.js";
 
@@ -12,14 +11,14 @@ export interface Explored {
   readonly script: Script;
   readonly cells: readonly Cell[];
   readonly counts: Counts;
-  readonly interpreted: number;
+  /** Ids of the transactions that went through the interpreter. */
+  readonly interpreted: readonly string[];
   /** Why the search ended before all was seen, or null. */
   readonly cut: string | null;
 }
 
 /** Cells in which somebody loses. */
-export const lossesIn = (cells: readonly Cell[]): readonly Cell[] =>
-  cells.filter(({ worst }) => worst !== null && worst.play.result.verdict !== "safe");
+export const lossesIn = (cells: readonly Cell[]): readonly Cell[] => cells.filter(({ worst }) => worst !== null && worst.outcome.verdict !== "safe");
 
 /** Cells that should have been reached and were not: possible there, and nothing was tried. */
 export const unreachedIn = (cells: readonly Cell[]): readonly Cell[] =>
@@ -35,7 +34,7 @@ export function scriptDocument({ script, cells, counts, interpreted, cut }: Expl
     losses: lossesIn(cells).length,
     unreached: unreachedIn(cells).length,
     cut,
-    counts: { cells: cells.length, ...counts, interpreted },
+    counts: { cells: cells.length, ...counts, interpreted: interpreted.length },
     cells: cells.map(cellDocument),
   };
 }
@@ -43,7 +42,7 @@ export function scriptDocument({ script, cells, counts, interpreted, cut }: Expl
 function cellDocument({ step, label, adversary, behaviour, tried, refused, worst, why }: Cell): Record<string, unknown> {
   const where = { step, label, adversary, honest: otherThan(adversary), behaviour };
   if (worst === null) return { ...where, verdict: null, why };
-  const { result } = worst.play;
+  const { outcome: result } = worst;
   const { terms } = result;
   return {
     ...where,
@@ -62,14 +61,14 @@ function cellDocument({ step, label, adversary, behaviour, tried, refused, worst
     how: worst.how,
     tried,
     refused,
-    confirmed: result.chain.confirmed.map(({ height, tx }) => ({ height, txid: idOf(tx) })),
+    confirmed: result.confirmed.map(({ height, txid }) => ({ height, txid })),
   };
 }
 
 /** Every transaction that a cell names, once. */
 export function transactionsOf(cells: readonly Cell[]): Record<string, string> {
-  const all = cells.flatMap(({ worst }) => worst?.play.result.chain.confirmed ?? []);
-  return Object.fromEntries(all.map(({ tx }) => [idOf(tx), tx.toHex()]));
+  const all = cells.flatMap(({ worst }) => worst?.outcome.confirmed ?? []);
+  return Object.fromEntries(all.map(({ txid, tx }) => [txid, tx]));
 }
 
 const COLUMNS: Readonly<Record<Behaviour, string>> = {
@@ -97,18 +96,18 @@ export function table({ script, cells, counts, interpreted, cut }: Explored): st
   const losses = lossesIn(cells);
   for (const { step, label, adversary, behaviour, worst } of losses) {
     if (worst === null) continue;
-    const { result } = worst.play;
+    const { outcome: result } = worst;
     lines.push(
       `LOSS (${result.verdict}) after step ${step}, ${label}: ${adversary} ${behaviour}`,
       `  ${worst.how}`,
       `  owed ${btc(result.entitledMsat / 1000n)}, explained ${btc(sumOf(result.terms) / 1000n)}, has ${btc(result.honestSat)}, missing ${btc(result.missingMsat / 1000n)}; locked ${btc(result.lockedSat)}`,
-      ...result.chain.confirmed.map(({ height, tx }) => `  block ${height}: ${tx.toHex()}`),
+      ...result.confirmed.map(({ height, tx }) => `  block ${height}: ${tx}`),
     );
   }
   const unreached = unreachedIn(cells);
   lines.push(
     `${losses.length} losses, ${unreached.length} of ${cells.length} cells unreached; ${counts.states} states, ${counts.situations} situations on the chain, ` +
-      `${counts.commands} commands, ${interpreted} different transactions interpreted${cut === null ? "" : `; CUT: ${cut}`}`,
+      `${counts.commands} commands, ${interpreted.length} different transactions interpreted${cut === null ? "" : `; CUT: ${cut}`}`,
   );
   return `${lines.join("\n")}\n`;
 }
@@ -133,7 +132,7 @@ function grid(cells: readonly Cell[]): readonly string[] {
 function inCell(cell: Cell | undefined): string {
   if (cell === undefined) return "";
   if (cell.worst === null) return "-";
-  const { verdict, honestSat, adversarySat } = cell.worst.play.result;
+  const { verdict, honestSat, adversarySat } = cell.worst.outcome;
   return `${btc(honestSat)}/${btc(adversarySat)}${verdict === "safe" ? "" : ` ${verdict.toUpperCase()}`}`;
 }
 

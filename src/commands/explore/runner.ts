@@ -1,4 +1,6 @@
+import { sha256 } from "@noble/hashes/sha2.js";
 import { parseStrict } from "../../json/strict.js";
+import { toHex } from "../../protocol/bytes.js";
 import { LnError } from "../../protocol/errors.js";
 import { type PolicyCode, waivingUntil } from "../../protocol/policy/rule.js";
 import { openStore } from "../../store/channel-store.js";
@@ -12,22 +14,56 @@ export type Load = (name: string) => Promise<CommandSpec>;
 
 /**
  * Runs commands as the program does, on files in memory. The rules of the tags in `waived` do not hold for them. One command at a time: a rule is
- * waived for whatever runs meanwhile.
+ * waived for whatever runs meanwhile. Nothing but its files and its call goes into a command, so each pair is run once.
  */
 export function runner(load: Load, waived: readonly PolicyCode[]): Run {
   const commands = new Map<string, CommandSpec>();
+  const answers = new Map<string, Answer>();
   return async (files, call) => {
+    const key = `${contentsOf(files)} ${JSON.stringify(call)}`;
+    const known = answers.get(key);
+    if (known !== undefined) return known;
     let command = commands.get(call.command);
     if (command === undefined) commands.set(call.command, (command = await load(call.command)));
     const disk = memoryFiles(files);
-    try {
+    const answer = await attempt(async () => {
       const report = await waivingUntil(waived, () => run(command, disk.fs, call));
       return done(disk.files(), report);
-    } catch (error) {
-      if (error instanceof LnError) return refused(error);
-      throw error;
-    }
+    });
+    answers.set(key, answer);
+    return answer;
   };
+}
+
+async function attempt(act: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof LnError) return refused(error);
+    throw error;
+  }
+}
+
+const contents = new WeakMap<Files, string>();
+const hashes = new WeakMap<Uint8Array, string>();
+
+/** What tells files apart: every name and every byte. */
+function contentsOf(files: Files): string {
+  let key = contents.get(files);
+  if (key === undefined) {
+    key = [...files]
+      .map(([path, entry]) => (entry.kind === "folder" ? path : `${path}=${hashOf(entry.data)}`))
+      .sort()
+      .join();
+    contents.set(files, key);
+  }
+  return key;
+}
+
+function hashOf(data: Uint8Array): string {
+  let hash = hashes.get(data);
+  if (hash === undefined) hashes.set(data, (hash = toHex(sha256(data))));
+  return hash;
 }
 
 async function run(command: CommandSpec, fs: ReturnType<typeof memoryFiles>["fs"], { args = [], flags = {}, stdin }: Call): Promise<Report> {
@@ -50,6 +86,7 @@ async function run(command: CommandSpec, fs: ReturnType<typeof memoryFiles>["fs"
     entropy: (size) => new Uint8Array(size).fill(9),
     env: {},
     connect: () => Promise.reject(new Error("a command asked for a node")),
+    mayStartThreads: false,
     warn: () => undefined,
   };
   return command.run(ctx, [FOLDER, ...args], Object.fromEntries(options));
@@ -63,7 +100,7 @@ function refused({ code, message, details }: LnError): Answer {
   return { kind: "refused", code, message, details };
 }
 
-const REMEMBERED = 64;
+const REMEMBERED = 256;
 const parsed = new Map<string, unknown>();
 
 /** The same state is read by one command after the other. */

@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
-import { Worker, isMainThread, parentPort } from "node:worker_threads";
+import { isMainThread } from "node:worker_threads";
 import { LnError } from "../../protocol/errors.js";
 import type { Batch, Report } from "./command.js";
-import { ownProgram, readChunks, writeStdout } from "./io.js";
+import { readChunks, writeStdout } from "./io.js";
 import { type Line, linesOf, textOf } from "./lines.js";
+import { type Thread, serve, startThread } from "./threads.js";
 
 /** What is handed to a thread at once: enough to make the way there cheap, little enough that all have work. */
 const BLOCK_LINES = 16;
@@ -27,7 +28,7 @@ export async function runBatch(batch: Batch, file: string, options: Readonly<Rec
     await serve(answer);
     return true;
   }
-  const threads: Thread[] = [];
+  const threads: Thread<readonly Line[], Answer>[] = [];
   const most = jobs ?? availableParallelism();
   const underWay: Promise<Answer>[] = [];
   let failed = false;
@@ -99,51 +100,4 @@ async function attempt(act: () => Report | Promise<Report>): Promise<{ readonly 
     const { code, message, details } = error;
     return { error: { code, message, details } };
   }
-}
-
-interface Thread {
-  readonly ask: (lines: readonly Line[]) => Promise<Answer>;
-  readonly waiting: () => number;
-  readonly end: () => Promise<unknown>;
-}
-
-/** The same program with the same arguments, in a thread: it comes here too, and serves. */
-function startThread(): Thread {
-  const worker = new Worker(ownProgram(), { argv: process.argv.slice(2), stdin: false });
-  const asked: { readonly resolve: (answer: Answer) => void; readonly reject: (error: unknown) => void }[] = [];
-  worker.on("message", (answer: Answer) => asked.shift()?.resolve(answer));
-  const fail = (error: unknown): void => {
-    for (const { reject } of asked.splice(0)) reject(error);
-  };
-  worker.on("error", fail);
-  worker.on("exit", () => {
-    fail(new Error("a thread ended before its work was done"));
-  });
-  return {
-    ask: (lines) =>
-      new Promise((resolve, reject) => {
-        asked.push({ resolve, reject });
-        worker.postMessage(lines);
-      }),
-    waiting: () => asked.length,
-    end: () => worker.terminate(),
-  };
-}
-
-/** Answers one block after the other, until the thread is ended. */
-async function serve(answer: (lines: readonly Line[]) => Promise<Answer>): Promise<void> {
-  const port = parentPort;
-  if (port === null) return;
-  await new Promise((_, reject) => {
-    port.on("message", (lines: readonly Line[]) => {
-      answer(lines).then((result) => {
-        port.postMessage(result);
-      }, reject);
-    });
-  }).catch((error: unknown) => {
-    // Not one of ours, so the thread must end with it: setTimeout leaves the promise chain
-    setImmediate(() => {
-      throw error;
-    });
-  });
 }

@@ -26,6 +26,8 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** A node's JSON-RPC. */
   readonly connect: (endpoint: Endpoint) => Promise<Rpc>;
+  /** Whether this program is the one that runs, so that it can be started again in a thread. */
+  readonly mayStartThreads: boolean;
   /** A line for standard error. */
   readonly warn: (line: string) => void;
 }

@@ -1,0 +1,67 @@
+import { Worker, parentPort } from "node:worker_threads";
+import { ownProgram } from "./io.js";
+
+/** The same program with the same arguments, in a thread: it comes to the same place there, and serves. */
+export interface Thread<Question, Answer, Part = never> {
+  /** Answers come in the order of the questions; `onPart` sees what of them is ready before. */
+  readonly ask: (question: Question, onPart?: (part: Part) => void) => Promise<Answer>;
+  /** Questions that are not answered yet. */
+  readonly waiting: () => number;
+  readonly end: () => Promise<unknown>;
+}
+
+type Told<Answer, Part> = { readonly answer: Answer } | { readonly part: Part };
+
+export function startThread<Question, Answer, Part = never>(): Thread<Question, Answer, Part> {
+  const worker = new Worker(ownProgram(), { argv: process.argv.slice(2), stdin: false });
+  const asked: { readonly resolve: (answer: Answer) => void; readonly reject: (error: unknown) => void; readonly onPart?: (part: Part) => void }[] =
+    [];
+  worker.on("message", (told: Told<Answer, Part>) => {
+    if ("part" in told) asked[0]?.onPart?.(told.part);
+    else asked.shift()?.resolve(told.answer);
+  });
+  const fail = (error: unknown): void => {
+    for (const { reject } of asked.splice(0)) reject(error);
+  };
+  worker.on("error", fail);
+  worker.on("exit", () => {
+    fail(new Error("a thread ended before its work was done"));
+  });
+  return {
+    ask: (question, onPart) =>
+      new Promise((resolve, reject) => {
+        asked.push({ resolve, reject, ...(onPart === undefined ? {} : { onPart }) });
+        worker.postMessage(question);
+      }),
+    waiting: () => asked.length,
+    end: () => worker.terminate(),
+  };
+}
+
+/** Within a thread: answers one question after the other, until the thread is ended. */
+export async function serve(answer: (question: never, tell: (part: unknown) => void) => Promise<unknown>): Promise<void> {
+  const port = parentPort;
+  if (port === null) return;
+  const post = (told: Told<unknown, unknown>): void => {
+    port.postMessage(told);
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  await new Promise((_, reject) => {
+    port.on("message", (question: unknown) => {
+      last = last
+        .then(() =>
+          answer(question as never, (part) => {
+            post({ part });
+          }),
+        )
+        .then((result) => {
+          post({ answer: result });
+        }, reject);
+    });
+  }).catch((error: unknown) => {
+    // Not one of ours, so the thread must end with it: setTimeout leaves the promise chain
+    setImmediate(() => {
+      throw error;
+    });
+  });
+}
