@@ -1,5 +1,3 @@
-import { availableParallelism } from "node:os";
-import { isMainThread } from "node:worker_threads";
 import { LnError } from "../protocol/errors.js";
 import { ecc, useEcc } from "../protocol/ecc.js";
 import { rememberingEcc } from "../explore/remembering-ecc.js";
@@ -15,6 +13,7 @@ import { runner } from "./explore/runner.js";
 import { defineCommand } from "./shared/command.js";
 import { longWork } from "./shared/long-work.js";
 import { flag, integer, oneOf, toggle } from "./shared/options.js";
+import { allCores, isInThread, serve, startThread } from "./shared/threads.js";
 import type { PolicyCode } from "../protocol/policy/rule.js";
 
 /** Where the funding of every scenario comes from: a coin that was always there. */
@@ -68,8 +67,7 @@ export const command = defineCommand({
     useEcc(rememberingEcc(before));
     try {
       const work: Work = { ...o, waived, circumstances, used: 0 };
-      if (ctx.mayStartThreads && !isMainThread) {
-        const { serve } = await import("./shared/threads.js");
+      if (ctx.mayStartThreads && isInThread) {
         await serve((share: Share, tell: (told: Told) => void) => exploreShare(share, work, tell, () => Promise.resolve()));
       }
       const changed = scripts.map((script): Script => {
@@ -90,7 +88,7 @@ export const command = defineCommand({
         );
       };
       // A bound counts all that is explored, in one order
-      const jobs = ctx.mayStartThreads && o.maxStates === undefined ? Math.min(o.jobs ?? availableParallelism(), shares.length) : 1;
+      const jobs = ctx.mayStartThreads && o.maxStates === undefined ? Math.min(o.jobs ?? allCores(), shares.length) : 1;
       const done = await longWork(ctx, soFar, (long) => {
         const tell = (share: Share) => (told: Told) => {
           found.get(share)?.push(told);
@@ -185,7 +183,6 @@ async function inTurn<T, R>(all: readonly T[], act: (each: T) => Promise<R>): Pr
 
 /** Every thread takes the next share when it has done one. */
 async function onThreads(jobs: number, shares: readonly Share[], tell: (share: Share) => (told: Told) => void): Promise<readonly Explored[]> {
-  const { startThread } = await import("./shared/threads.js");
   const threads = Array.from({ length: jobs }, () => startThread<Share, Explored, Told>());
   const results = new Map<Share, Explored>();
   const left = [...shares];

@@ -1,10 +1,8 @@
-import { availableParallelism } from "node:os";
-import { isMainThread } from "node:worker_threads";
 import { LnError } from "../../protocol/errors.js";
 import type { Batch, Report } from "./command.js";
 import { readChunks, writeStdout } from "./io.js";
 import { type Line, linesOf, textOf } from "./lines.js";
-import { type Thread, serve, startThread } from "./threads.js";
+import { type Thread, allCores, isInThread, serve, startThread } from "./threads.js";
 
 /** What is handed to a thread at once: enough to make the way there cheap, little enough that all have work. */
 const BLOCK_LINES = 16;
@@ -24,12 +22,12 @@ interface Answer {
 export async function runBatch(batch: Batch, file: string, options: Readonly<Record<string, unknown>>, jobs: number | undefined): Promise<boolean> {
   const source = file === "-" ? "line" : `${file}: line`;
   const answer = (lines: readonly Line[]): Promise<Answer> => answerAll(batch, lines, source, options);
-  if (!isMainThread) {
+  if (isInThread) {
     await serve(answer);
     return true;
   }
   const threads: Thread<readonly Line[], Answer>[] = [];
-  const most = jobs ?? availableParallelism();
+  const most = jobs ?? allCores();
   const underWay: Promise<Answer>[] = [];
   let failed = false;
   const print = async (): Promise<void> => {

@@ -1,5 +1,12 @@
-import { Worker, parentPort } from "node:worker_threads";
+import { availableParallelism } from "node:os";
+import { Worker, isMainThread, parentPort } from "node:worker_threads";
 import { ownProgram } from "./io.js";
+
+/** Whether this is one that `startThread` has started. */
+export const isInThread = !isMainThread;
+
+/** How many threads have a core each. */
+export const allCores = availableParallelism;
 
 /** The same program with the same arguments, in a thread: it comes to the same place there, and serves. */
 export interface Thread<Question, Answer, Part = never> {
