@@ -21,7 +21,7 @@ const rules = {
     { path: "^src/", pathNot: [parts("policy"), `${protocol}channel/transitions`, "^src/commands/", "^src/index[.]ts$"] },
     { path: parts("policy") },
   ],
-  "nothing-in-the-core-diagnoses": [{ path: protocol, pathNot: parts("diagnose") }, { path: parts("diagnose") }],
+  "nothing-in-the-core-looks-at-it": [{ path: protocol, pathNot: parts("diagnose", "explain") }, { path: parts("diagnose", "explain") }],
 
   // The floors above it.
   "library-is-the-protocol": [{ path: "^src/index[.]ts$" }, { pathNot: protocol }],

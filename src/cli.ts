@@ -203,7 +203,9 @@ async function present(ctx: Context, report: Report, { output, json, text, chann
     }
     if (json !== true && (text === true || (output === undefined && stdoutIsTerminal()))) {
       const { loadStyle, renderText } = await import("./commands/shared/render.js");
-      writeStdout(report.rendered ?? renderText(report.readable ?? report.document, await loadStyle(process.env, stdoutIsTerminal())));
+      const style = await loadStyle(process.env, stdoutIsTerminal());
+      const { rendered } = report;
+      writeStdout(typeof rendered === "function" ? rendered(style) : (rendered ?? renderText(report.readable ?? report.document, style)));
       return;
     }
     writeStdout(printed(report.document));

@@ -2,23 +2,28 @@ import { readChannel, revokedHtlcs } from "../json/channel-file.js";
 import { decode } from "../json/decode.js";
 import { displayTxid, equalBytes, txid } from "../protocol/bytes.js";
 import { type FundedChannel, requireFunded } from "../protocol/channel/state.js";
-import { type ChannelView, type HtlcsOf, viewTransaction } from "../protocol/channel/view.js";
+import { type ChannelView, type HtlcsOf, type Relation, viewTransaction } from "../protocol/channel/view.js";
 import { LnError } from "../protocol/errors.js";
+import { grouped } from "../protocol/explain/reading.js";
+import type { Names } from "../protocol/explain/words.js";
 import { type Knowledge, type TxDescription, describeTransaction } from "../protocol/tx/describe.js";
 import type { Satoshi } from "../protocol/units.js";
 import type { PartyPaths } from "../store/paths.js";
 import { formWords, inputOf, outputOf, ownershipOf, untold } from "./inspect/document.js";
+import { explainTx, explainedTxDocument, explanationDocument } from "./inspect/explained.js";
 import { anchorArithmetic, illustrationReasons } from "./inspect/illustration.js";
+import { byteListing, txListing, valueListing } from "./inspect/listing.js";
 import { relationOf } from "./inspect/relation.js";
-import type { Names } from "./inspect/words.js";
-import { defineCommand } from "./shared/command.js";
+import { type OtherSubject, SUBJECTS, otherSubject } from "./inspect/subject.js";
+import { type Document, type Report, defineCommand } from "./shared/command.js";
 import type { Context } from "./shared/context.js";
-import { amountSat, flag, text } from "./shared/options.js";
-import { locateParty } from "./shared/party.js";
-import { readTransaction, transactionIn } from "./shared/read-transaction.js";
+import { amountSat, flag, oneOf, text, toggle } from "./shared/options.js";
+import { locateParty, readInput } from "./shared/party.js";
+import { transactionIn } from "./shared/read-transaction.js";
+import type { Style } from "./shared/render.js";
 import { amount } from "./shared/summary.js";
 
-type Tx = ReturnType<typeof readTransaction>;
+type Tx = ReturnType<typeof transactionIn>;
 
 /** All the satoshis that there can be. */
 const MAX_SAT = 2_100_000_000_000_000n;
@@ -39,24 +44,29 @@ const flags = {
     "what its only input spends, like 0.1btc: without a channel the fee and the signatures can't be checked else",
     spentAmount,
   ),
+  explain: toggle("--explain", "every byte: field, value, meaning and source; the arithmetic of the amounts and the fee"),
+  as: flag("--as <kind>", `with --explain: take the bytes for ${SUBJECTS.join(", ")}, whatever they look like`, oneOf(SUBJECTS)),
 };
 
 export const command = defineCommand({
   name: "inspect",
-  summary: "read a transaction: whose, which number, who can spend what and when",
+  summary: "read a transaction: whose, which number, who can spend what and when; or every byte of anything",
   description:
     "Reads a transaction, alone or with a channel's view: what it is, whose commitment, which number and whether it is revoked, the name of every output, and who " +
-    "can spend it, when and with which witness. What the bytes can't tell is said, never guessed. Needs no keys.",
+    "can spend it, when and with which witness. What the bytes can't tell is said, never guessed. --explain accounts for every byte, also of a message, a script, a PSBT " +
+    "or a party's file: field, value, meaning, where it is specified, and the arithmetic of every amount. Needs no keys.",
   args: [{ syntax: "[file]", help: "the transaction: hex, or JSON with a `tx` or an `unsigned_tx`; - for standard input" }],
   flags,
   batch: {
     help: "read a transaction a line (hex, or JSON with a `tx`), and print an inspection of each, without a channel's view",
     file: ([file = "-"]) => file,
     with: [],
-    line: (line, source) => ({ document: inspection(transactionIn(line, source), null, undefined) }),
+    line: (line, source) => ({ document: inspect(transactionIn(line, source), null, undefined).document }),
   },
   examples: [
     "chankit inspect cheat.json --party bob",
+    "chankit inspect cheat.json --party bob --explain",
+    "chankit inspect wire/0005-alice-commitment_signed.json --explain",
     "chankit build-commitment alice --owner remote | chankit inspect - --party alice",
     "jq -r '.transactions[0].tx' fixtures/article/sample-transactions.json | chankit inspect - --amount 0.1btc",
     "chankit inspect --batch txs.ndjson | jq -r .what.kind",
@@ -69,11 +79,29 @@ export const command = defineCommand({
       throw new LnError("usage-argument", `${JSON.stringify(more[0])} is one argument too many: a party is named with --party`, {});
     if (file === "-" && o.channel === "-")
       throw new LnError("usage-stdin-twice", "the transaction and the channel can't both come from standard input", {});
-    const tx = readTransaction(ctx, file);
-    const seen = openView(ctx, tx, o);
-    return { document: inspection(tx, seen, o.amount), fileName: `inspection-${tx.getId()}.json` };
+    if (o.as !== undefined && o.explain !== true) throw new LnError("usage-argument", "--as goes with --explain", {});
+    const text = readInput(ctx, file);
+    const other = o.explain === true ? otherSubject(text, file, o.as) : null;
+    if (other !== null) {
+      if (o.party !== undefined || o.channel !== undefined || o.amount !== undefined)
+        throw new LnError("usage-argument", `--party, --channel and --amount go with a transaction: ${file} is none`, {});
+      return explainedReport(other);
+    }
+    const tx = transactionIn(text, file);
+    const { document, listing } = inspect(tx, openView(ctx, tx, o), o.amount, o.explain);
+    return { document, ...(listing === undefined ? {} : { rendered: listing }), fileName: `inspection-${tx.getId()}.json` };
   },
 });
+
+/** Of what is no transaction. */
+function explainedReport({ subject, explanation }: OtherSubject): Report {
+  const show = subject === "state" ? valueListing : byteListing;
+  const [{ title } = { title: "nothing" }] = explanation.headings;
+  return {
+    document: { format: "chankit-inspection", version: 1, what: { kind: subject, form: title }, explain: explanationDocument(explanation) },
+    rendered: (style) => `${show(explanation, style).slice(1).join("\n")}\n`,
+  };
+}
 
 interface Seen {
   readonly state: FundedChannel;
@@ -108,13 +136,19 @@ function revokedHtlcsOf(ctx: Context, paths: PartyPaths, state: FundedChannel, n
     .flatMap(({ htlcs }) => htlcs);
 }
 
-function inspection(tx: Tx, seen: Seen | null, given: Satoshi | undefined): Record<string, unknown> {
+interface Inspection {
+  readonly document: Document;
+  readonly listing?: (style: Style) => string;
+}
+
+function inspect(tx: Tx, seen: Seen | null, given: Satoshi | undefined, explain = false): Inspection {
   const description = describeTransaction(tx, withAmount(tx, seen?.view ?? NOTHING_KNOWN, given));
   const { kind, obscuredNumber, inputs, outputs, fee, outputsSat, ordered } = description;
   const names: Names | null = seen === null ? null : { local: seen.state.party, remote: "the peer" };
   const relation = seen?.view.relation ?? null;
   const ownership = ownershipOf(relation, names);
-  return {
+  const not_told = untold(description, relation, ownership.owner);
+  const document = {
     format: "chankit-inspection",
     version: 1,
     txid: displayTxid(txid(tx.getHash())),
@@ -137,8 +171,37 @@ function inspection(tx: Tx, seen: Seen | null, given: Satoshi | undefined): Reco
     outputs_sat: amount(outputsSat),
     ...feeFields(description, fee, tx.weight()),
     outputs_in_order: ordered,
-    not_told: untold(description, relation, ownership.owner),
+    not_told,
   };
+  if (!explain) return { document };
+  const explained = explainTx(tx, description, seen === null || names === null ? null : { ...seen, names }, ownership);
+  const listing = (style: Style): string =>
+    txListing(
+      explained,
+      { description, ownership, title: titleOf(description, relation, names), facts: factsOf(tx, description), untold: not_told },
+      style,
+    );
+  return { document: { ...document, explain: explainedTxDocument(explained) }, listing };
+}
+
+function titleOf(description: TxDescription, relation: Relation | null, names: Names | null): string {
+  const form = formWords(description);
+  return relation === null || names === null ? form : String(relationOf(relation, names)["meaning"]);
+}
+
+function factsOf(tx: Tx, { fee, kind }: TxDescription): readonly string[] {
+  const weight = BigInt(tx.weight());
+  const paid =
+    fee === null || kind === "coinbase" ? [] : [`fee ${grouped(fee)} sat`, `${grouped((fee * 1000n) / weight)} sat/kw of its present weight`];
+  return [
+    `txid ${displayTxid(txid(tx.getHash()))}`,
+    [
+      `${grouped(tx.byteLength())} bytes`,
+      `weight ${grouped(weight)}${tx.hasWitnesses() ? "" : " without witnesses"}`,
+      `${grouped(tx.virtualSize())} vbytes`,
+      ...paid,
+    ].join(", "),
+  ];
 }
 
 const NOTHING_KNOWN: Knowledge = { spent: [], outputs: [] };

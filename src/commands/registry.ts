@@ -109,7 +109,7 @@ export const REGISTRY: readonly Entry[] = [
   entry(
     "inspect",
     "audit",
-    "read a transaction: whose, which number, who can spend what and when",
+    "read a transaction: whose, which number, who can spend what and when; or every byte of anything",
     async () => (await import("./inspect.js")).command,
   ),
   entry("diagnose", "audit", "why a commitment signature does not verify", async () => (await import("./diagnose.js")).command),

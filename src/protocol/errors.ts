@@ -239,6 +239,7 @@ export const ERROR_CODES = {
   "internal-closing": { what: "a signature of a close that is not there" },
   "input-log": { what: "a log without a line about a commitment signature" },
   "input-signature": { what: "a signature that is neither 64 bytes nor DER" },
+  "internal-explain": { what: "bytes that an explanation passes over or says twice" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

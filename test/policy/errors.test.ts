@@ -35,6 +35,7 @@ const INTERNAL: Readonly<Record<string, string>> = {
   "internal-unsigned": "whoever completes a plan has asked for each signature before",
   "internal-phase": "an accept_channel is taken in before the funding is known, never after",
   "internal-closing": "which signatures a close has is asked (policy-closing-variant, state-signature-invalid) before one is used",
+  "internal-explain": "whoever reads bytes has parsed them before, and reads a PSBT's into input-psbt",
   "internal-ecc-missing": "the program and the library set the backend when they load",
 };
 

@@ -4,7 +4,7 @@ import type { Side } from "../../protocol/side.js";
 import type { KnownScript } from "../../protocol/script/known-script.js";
 import type { DescribedElement, DescribedInput, DescribedOutput, NamedBy, TxDescription } from "../../protocol/tx/describe.js";
 import { amount, htlcOf } from "../shared/summary.js";
-import { type Names, type Ownership, type Revocation, sighashName, spenderOf, unknownSpender } from "./words.js";
+import { type Names, type Ownership, type Revocation, sighashName, spenderOf, unknownSpender } from "../../protocol/explain/words.js";
 
 /** Whose commitment the outputs belong to and whether it is revoked, by what the channel makes of the transaction. */
 export function ownershipOf(relation: Relation | null, names: Names | null): Ownership {

@@ -1,7 +1,7 @@
 import { FORMATS } from "../../protocol/tx/format.js";
 import type { DescribedInput, TxDescription } from "../../protocol/tx/describe.js";
 import { feeFor, perKw, weight } from "../../protocol/units.js";
-import { listed } from "./words.js";
+import { listed } from "../../protocol/explain/words.js";
 
 /** What these bytes show that no node would make or accept, each as one sentence. */
 export function illustrationReasons({ inputs, outputs, obscuredNumber, ordered }: TxDescription, locktime: number): readonly string[] {

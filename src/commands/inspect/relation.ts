@@ -2,7 +2,7 @@ import type { Standing } from "../../protocol/channel/select.js";
 import type { Relation } from "../../protocol/channel/view.js";
 import { isRevocable } from "../../protocol/tx/penalty-tx.js";
 import { type Side, opposite } from "../../protocol/side.js";
-import { type Names, listed, sideName } from "./words.js";
+import { type Names, listed, sideName } from "../../protocol/explain/words.js";
 
 const STANDINGS: Readonly<Record<Side, Readonly<Record<Standing, string>>>> = {
   local: {

@@ -1,5 +1,6 @@
 import type { Context } from "./context.js";
 import type { FlagValues, Flags } from "./options.js";
+import type { Style } from "./render.js";
 
 /** A JSON object. */
 export type Document = Readonly<Record<string, unknown>>;
@@ -18,7 +19,7 @@ export interface Report {
   /** All of it has gone to standard output already, line by line. */
   readonly streamed?: boolean;
   /** How people see it, where a table says it better than the document line by line. */
-  readonly rendered?: string;
+  readonly rendered?: string | ((style: Style) => string);
   /** The verdict of a command that asks: no is exit code 1. */
   readonly verdict?: "yes" | "no";
   /** Where the state has moved: how to get the document again if it could not be written. */

@@ -1,7 +1,7 @@
 import type { ChalkInstance } from "chalk";
 
 /** How a report looks to people: chalk's styles, or none. */
-export type Style = Pick<ChalkInstance, "bold" | "dim" | "cyan" | "green" | "yellow" | "red">;
+export type Style = Pick<ChalkInstance, "bold" | "dim" | "cyan" | "green" | "yellow" | "red" | "blue" | "magenta">;
 
 /** NO_COLOR and FORCE_COLOR decide, else whether it is a terminal (no-color.org). */
 export async function loadStyle(env: Readonly<Record<string, string | undefined>>, terminal: boolean): Promise<Style> {

@@ -1,6 +1,6 @@
 import { type Point, equalBytes } from "../bytes.js";
 import { ANCHOR_SCRIPT } from "./anchor.js";
-import { type Lock, type ScriptTemplate, type Witness, hash160, readWitnessSignature } from "./assemble.js";
+import { type Lock, type ScriptElement, type ScriptTemplate, type Witness, hash160, readWitnessSignature } from "./assemble.js";
 import { FUNDING_SCRIPT } from "./funding.js";
 import { OFFERED_HTLC_ANCHORS_SCRIPT, OFFERED_HTLC_SCRIPT, RECEIVED_HTLC_ANCHORS_SCRIPT, RECEIVED_HTLC_SCRIPT } from "./htlc.js";
 import { TO_LOCAL_SCRIPT } from "./to-local.js";
@@ -18,14 +18,18 @@ export type KnownScript =
   | { readonly kind: "received_htlc"; readonly values: Values<typeof RECEIVED_HTLC_SCRIPT>; readonly csvBlocks: 0 | 1 }
   | { readonly kind: "p2wpkh"; readonly values: { readonly pubkey_hash160: Uint8Array } };
 
-type Reader = (script: Uint8Array) => KnownScript | null;
+interface Reader {
+  readonly read: (script: Uint8Array) => KnownScript | null;
+  readonly elements: (script: Uint8Array) => readonly ScriptElement[] | null;
+}
 
 /** The reader of one template. */
 function reading<V>(template: ScriptTemplate<V>, make: (values: V) => KnownScript): Reader {
-  return (script) => {
+  const read = (script: Uint8Array): KnownScript | null => {
     const values = template.parse(script);
     return values === null ? null : make(values);
   };
+  return { read, elements: (script) => template.elements(script) };
 }
 
 const READERS: readonly Reader[] = [
@@ -41,8 +45,17 @@ const READERS: readonly Reader[] = [
 
 /** Which of BOLT 3's scripts these bytes are, or null. */
 export function knownScript(script: Uint8Array): KnownScript | null {
-  for (const read of READERS) {
+  for (const { read } of READERS) {
     const found = read(script);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** The elements of one of BOLT 3's scripts under the names of its holes; null for any other script. */
+export function knownElements(script: Uint8Array): readonly ScriptElement[] | null {
+  for (const { elements } of READERS) {
+    const found = elements(script);
     if (found !== null) return found;
   }
   return null;

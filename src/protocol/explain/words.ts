@@ -1,7 +1,7 @@
-import { toHex } from "../../protocol/bytes.js";
-import { type Side, opposite } from "../../protocol/side.js";
-import type { SpendPath, WitnessElement } from "../../protocol/script/known-script.js";
-import type { DescribedOutput } from "../../protocol/tx/describe.js";
+import { toHex } from "../bytes.js";
+import { type Side, opposite } from "../side.js";
+import type { SpendPath, WitnessElement } from "../script/known-script.js";
+import type { DescribedOutput } from "../tx/describe.js";
 
 /** Who the two sides are to a reader. */
 export interface Names {
@@ -39,6 +39,12 @@ export function spenderOf(path: SpendPath, output: DescribedOutput, ownership: O
     [bare ? "script_sig" : "witness"]: witnessWords(path, bare || output.type === "p2wpkh"),
     ...(viaOf(path) === null ? {} : { via: viaOf(path) }),
   };
+}
+
+/** The same in one line: who, when, and with which witness. */
+export function pathWords(path: SpendPath, ownership: Ownership, withoutScript: boolean): string {
+  const when = path.name === "revocation" ? revocationWords(ownership) : delayWords(path);
+  return `${path.name}: ${whoOf(path, ownership)}, ${when}; witness ${witnessWords(path, withoutScript)}`;
 }
 
 /** What stands for an output of whose script only the hash, or nothing, is known. */
