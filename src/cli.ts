@@ -264,7 +264,8 @@ function tell({ code, message, details }: Pick<LnError, "message" | "details"> &
 }
 
 const argv = process.argv.slice(2);
-main(argv)
+/** When the command is through, what it says is written and the exit code set. */
+export const ended: Promise<void> = main(argv)
   .catch((error: unknown) => explain(error, argv))
   .then(
     (exit) => {

@@ -25,10 +25,10 @@ if (record !== undefined)
   process.on("exit", () => {
     writeCache(record);
   });
-// All is done and written: what is left is to go, without taking apart first what the system takes back whole
-process.on("beforeExit", () => process.exit());
 
-load("./cli.js#cli.js");
+const { ended } = load("./cli.js#cli.js") as { readonly ended: Promise<void> };
+// All is done and written: what is left is to go. The event loop would first collect garbage and take apart what the system takes back whole
+void ended.then(() => process.exit());
 
 /** `./FILE#PART` is one of the program's own modules: a file is an object of them, wrapped as Node wraps CommonJS, in ASCII. The rest is Node's. */
 function load(id: string): unknown {

@@ -18,10 +18,12 @@ const run = promisify(execFile);
 /**
  * What libraries load at once and our commands never or seldom need, loaded when it is called for: commander's child_process, for subcommands
  * that are programs of their own, and tiny-secp256k1's crypto, which it asks for the four bytes at a time with which it blinds its arithmetic: the
- * system's own source gives them, and Node's where there is none. Each is a tenth of a start.
+ * system's own source gives them, and Node's where there is none. Each is a tenth of a start. And what an ES module needs node:module for, a
+ * CommonJS file just has.
  * @type {Readonly<Record<string, string>>}
  */
 const LAZY = {
+  "node:module": "exports.createRequire = () => require;",
   "node:child_process": "exports.spawn = (...args) => require('child_process').spawn(...args);",
   crypto: `
     const fs = require("node:fs");
@@ -43,7 +45,7 @@ const LAZY = {
 const lazyBuiltIns = {
   name: "lazy-built-ins",
   setup(building) {
-    building.onResolve({ filter: /^(node:child_process|crypto)$/ }, ({ path }) => ({ path, namespace: "lazy" }));
+    building.onResolve({ filter: /^(node:child_process|node:module|crypto)$/ }, ({ path }) => ({ path, namespace: "lazy" }));
     building.onLoad({ filter: /.*/, namespace: "lazy" }, ({ path }) => ({ contents: LAZY[path] ?? "" }));
   },
 };

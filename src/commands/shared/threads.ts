@@ -65,10 +65,13 @@ export async function serve(answer: (question: never, tell: (part: unknown) => v
           post({ answer: result });
         }, reject);
     });
-  }).catch((error: unknown) => {
-    // Not one of ours, so the thread must end with it: setTimeout leaves the promise chain
-    setImmediate(() => {
-      throw error;
-    });
-  });
+  }).catch(
+    (error: unknown) =>
+      // Not one of ours, so the thread must end with it and nothing else: outside the promise chain
+      new Promise(() => {
+        setImmediate(() => {
+          throw error;
+        });
+      }),
+  );
 }
