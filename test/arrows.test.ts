@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 // Each line: a file, what it imports, the rule of .dependency-cruiser.cjs that must refuse it.
 const IMPORTS = [
   ["src/protocol/bytes.ts", "../json/codec.js", "protocol-is-pure"],
-  ["src/protocol/bytes.ts", "zod", "protocol-is-pure"],
+  ["src/protocol/bytes.ts", "jsonc-parser", "protocol-is-pure"],
   ["src/protocol/bytes.ts", "node:path", "protocol-is-pure"],
   ["src/protocol/units.ts", "./keys/scalar.js", "base-imports-no-part"],
   ["src/protocol/keys/scalar.ts", "../script/assemble.js", "keys-left-of-the-rest"],

@@ -1,5 +1,6 @@
-import * as z from "zod/mini";
+import { literal } from "../json/codec.js";
 import { decode } from "../json/decode.js";
+import { someFields } from "../json/fields.js";
 import { commitmentNumber, hexBytes } from "../json/primitives.js";
 import { equalBytes, toHex } from "../protocol/bytes.js";
 import { type HeldCommitment, heldCommitments, previewCommitment, selectCommitment } from "../protocol/channel/select.js";
@@ -38,10 +39,10 @@ export const command = defineCommand({
 });
 
 /** As much of the document as is compared: the transaction itself, and the number that it claims. */
-const commitmentFile = z.looseObject({ format: z.literal(COMMITMENT_FORMAT), commitment_number: commitmentNumber, unsigned_tx: hexBytes });
+const commitmentFile = someFields({ format: literal(COMMITMENT_FORMAT), commitment_number: commitmentNumber, unsigned_tx: hexBytes });
 
 function readCommitment(ctx: Context, file: string) {
-  const { commitment_number: number, unsigned_tx: tx } = decode(commitmentFile, readDocument(ctx, file), file);
+  const { commitmentNumber: number, unsignedTx: tx } = decode(commitmentFile, readDocument(ctx, file), file);
   return { number, tx };
 }
 

@@ -1,12 +1,12 @@
-import * as z from "zod/mini";
 import { CHAINS, FEATURES, type Limits, type NumberedPoint, type PartyParams } from "../protocol/channel/params.js";
 import { CHANGE_STAGES, type Change, type ChannelState, type Closing, type Funding } from "../protocol/channel/state.js";
 import { LnError } from "../protocol/errors.js";
 import type { ShachainSlot } from "../protocol/keys/shachain.js";
 import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
 import { CLOSING_OUTPUTS } from "../protocol/tx/closing-terms.js";
+import type { Dual } from "../protocol/side.js";
 import type { ChangeContent, CommitmentSpec, Htlc } from "../protocol/tx/spec.js";
-import type { Codec } from "./codec.js";
+import { boolean, list, literal, nonEmptyText, nullable, oneOf, single, text, union, type Codec } from "./codec.js";
 import { decode, encode } from "./decode.js";
 import { fields, optional } from "./fields.js";
 import {
@@ -14,7 +14,6 @@ import {
   commitmentNumber,
   feeratePerKw,
   hexBytes,
-  list,
   millisatoshi,
   point,
   satoshi,
@@ -38,7 +37,7 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= make());
 }
 
-const dual = <S extends z.core.SomeType>(schema: S) => fields({ local: schema, remote: schema });
+const dual = <T>(side: Codec<T>): Codec<Dual<T>> => fields({ local: side, remote: side });
 const count = u32;
 
 const htlc = fields({
@@ -80,7 +79,7 @@ const partyParams = fields({
   htlc_minimum_msat: millisatoshi,
   to_self_delay: u16,
   max_accepted_htlcs: u16,
-  upfront_shutdown_script: z.nullable(scriptPubkey),
+  upfront_shutdown_script: nullable(scriptPubkey),
 }) satisfies Codec<PartyParams>;
 
 const numberedPoint = fields({ number: commitmentNumber, point: point("per_commitment") }) satisfies Codec<NumberedPoint>;
@@ -98,28 +97,28 @@ const funding = fields({
   txid,
   output_index: u16,
   amount: satoshi,
-  local: fields({ current: z.nullable(localCommit), previous: z.nullable(localCommit) }),
-  remote: fields({ current: z.nullable(remoteCommit), next: z.nullable(remoteCommit) }),
+  local: fields({ current: nullable(localCommit), previous: nullable(localCommit) }),
+  remote: fields({ current: nullable(remoteCommit), next: nullable(remoteCommit) }),
 }) satisfies Codec<Funding>;
 
-const changeContent = z.union([
-  fields({ kind: z.literal("pay"), id: u64, amount_msat: millisatoshi }),
-  fields({ kind: z.literal("add_htlc"), id: u64, amount_msat: millisatoshi, payment_hash: bytes32, cltv_expiry: u32 }),
-  fields({ kind: z.literal("fulfill_htlc"), id: u64, payment_preimage: bytes32 }),
-  fields({ kind: z.literal("fail_htlc"), id: u64 }),
-  fields({ kind: z.literal("update_fee"), feerate_per_kw: feeratePerKw }),
-]) satisfies Codec<ChangeContent>;
+const changeContent = union(
+  fields({ kind: literal("pay"), id: u64, amount_msat: millisatoshi }),
+  fields({ kind: literal("add_htlc"), id: u64, amount_msat: millisatoshi, payment_hash: bytes32, cltv_expiry: u32 }),
+  fields({ kind: literal("fulfill_htlc"), id: u64, payment_preimage: bytes32 }),
+  fields({ kind: literal("fail_htlc"), id: u64 }),
+  fields({ kind: literal("update_fee"), feerate_per_kw: feeratePerKw }),
+) satisfies Codec<ChangeContent>;
 
-const change = fields({ content: changeContent, stage: z.enum(CHANGE_STAGES) }) satisfies Codec<Change>;
+const change = fields({ content: changeContent, stage: oneOf(CHANGE_STAGES) }) satisfies Codec<Change>;
 
 const messageLog = fields({
   last_sent: count,
   last_received: count,
   recently_received: list(fields({ seq: count, hash: bytes32 })),
-  outbox: list(fields({ seq: count, type: z.string(), wire: z.nullable(hexBytes), acked: z.boolean() })),
-  last_reply: z.nullable(z.enum(["commitment_signed", "revoke_and_ack"])),
-  reestablishing: z.boolean(),
-  requests: list(fields({ id: z.string(), seq: count, wire: hexBytes })),
+  outbox: list(fields({ seq: count, type: text, wire: nullable(hexBytes), acked: boolean })),
+  last_reply: nullable(oneOf(["commitment_signed", "revoke_and_ack"])),
+  reestablishing: boolean,
+  requests: list(fields({ id: text, seq: count, wire: hexBytes })),
 });
 
 const shachainSlot = fields({ index: u64, secret: secret("per_commitment") }) satisfies Codec<ShachainSlot>;
@@ -128,39 +127,39 @@ const closingTerms = { payer: side, scripts: dual(scriptPubkey), fee_satoshis: s
 
 const closingOffer = fields({
   ...closingTerms,
-  fee_range: z.nullable(fields({ min_fee_satoshis: satoshi, max_fee_satoshis: satoshi })),
+  fee_range: nullable(fields({ min_fee_satoshis: satoshi, max_fee_satoshis: satoshi })),
   signatures: fields({ both: optional(signature), local: optional(signature), remote: optional(signature) }),
 });
 
-const signedClosing = fields({ ...closingTerms, outputs: z.enum(CLOSING_OUTPUTS), signatures: dual(signature) });
+const signedClosing = fields({ ...closingTerms, outputs: oneOf(CLOSING_OUTPUTS), signatures: dual(signature) });
 
 const closing = fields({
-  offers: dual(z.nullable(closingOffer)),
-  last_offer: z.nullable(side),
-  signed: dual(z.nullable(signedClosing)),
+  offers: dual(nullable(closingOffer)),
+  last_offer: nullable(side),
+  signed: dual(nullable(signedClosing)),
 }) satisfies Codec<Closing>;
 
 const stagedCommit = fields({ number: commitmentNumber, spec: commitmentSpec });
 
 /** What the store keeps in every version of the file. */
 const header = {
-  format: z.literal(CHANNEL_FORMAT),
-  version: z.literal(CHANNEL_VERSION),
+  format: literal(CHANNEL_FORMAT),
+  version: literal(CHANNEL_VERSION),
   revision: count,
-  previous_state_hash: z.nullable(bytes32),
+  previous_state_hash: nullable(bytes32),
 };
 
 const base = {
-  party: z.string().check(z.minLength(1)),
-  purpose: z.enum(["channel", "vector"]),
+  party: nonEmptyText,
+  purpose: oneOf(["channel", "vector"]),
 };
 
 const channel = {
-  chain: z.enum(CHAINS),
-  channel_type: z.enum(CHANNEL_TYPES),
+  chain: oneOf(CHAINS),
+  channel_type: oneOf(CHANNEL_TYPES),
   opener: side,
-  pay_extension: z.boolean(),
-  features: list(z.enum(FEATURES)),
+  pay_extension: boolean,
+  features: list(oneOf(FEATURES)),
   temporary_channel_id: bytes32,
   funding_satoshis: satoshi,
   push_msat: millisatoshi,
@@ -173,11 +172,11 @@ export const unfundedChannelFile = once(() =>
   fields({
     ...header,
     ...base,
-    phase: z.enum(["awaiting_accept_channel", "awaiting_funding", "awaiting_funding_created"]),
+    phase: oneOf(["awaiting_accept_channel", "awaiting_funding", "awaiting_funding_created"]),
     ...channel,
-    params: fields({ local: partyParams, remote: z.nullable(partyParams) }),
-    minimum_depth: z.nullable(u32),
-    remote_first_point: z.nullable(numberedPoint),
+    params: fields({ local: partyParams, remote: nullable(partyParams) }),
+    minimum_depth: nullable(u32),
+    remote_first_point: nullable(numberedPoint),
     own_points: list(numberedPoint),
     messages: messageLog,
   }),
@@ -188,29 +187,29 @@ export const fundedChannelFile = once(() =>
   fields({
     ...header,
     ...base,
-    phase: z.enum(["awaiting_funding_signed", "funded", "open"]),
+    phase: oneOf(["awaiting_funding_signed", "funded", "open"]),
     ...channel,
     params: dual(partyParams),
     minimum_depth: u32,
     channel_id: bytes32,
-    channel_ready: dual(z.boolean()),
-    fundings: z.readonly(z.tuple([funding])),
-    funding_psbt: z.nullable(z.string()),
+    channel_ready: dual(boolean),
+    fundings: single(funding),
+    funding_psbt: nullable(text),
     own_points: list(numberedPoint),
-    remote_next_point: z.nullable(numberedPoint),
+    remote_next_point: nullable(numberedPoint),
     changes: dual(list(change)),
-    staged: dual(z.nullable(stagedCommit)),
+    staged: dual(nullable(stagedCommit)),
     next_ids: dual(fields({ htlc: u64, pay: u64 })),
     known_preimages: list(bytes32),
-    remote_secrets: list(z.nullable(shachainSlot)),
+    remote_secrets: list(nullable(shachainSlot)),
     flags: fields({
-      behind: z.boolean(),
-      force_closed: z.nullable(commitmentNumber),
-      shutdown_sent: z.boolean(),
-      shutdown_received: z.boolean(),
-      closing_signed: z.boolean(),
+      behind: boolean,
+      force_closed: nullable(commitmentNumber),
+      shutdown_sent: boolean,
+      shutdown_received: boolean,
+      closing_signed: boolean,
     }),
-    shutdown_scripts: dual(z.nullable(scriptPubkey)),
+    shutdown_scripts: dual(nullable(scriptPubkey)),
     closing,
     messages: messageLog,
   }),

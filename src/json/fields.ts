@@ -1,58 +1,95 @@
-import { $constructor, $ZodObject } from "zod/v4/core";
-import * as z from "zod/mini";
 import { camelCase, type CamelKeys } from "../protocol/camel-case.js";
+import { type Codec, type JsonSchema, type Walk, isObject } from "./codec.js";
 
-type Shape = Readonly<Record<string, z.core.SomeType>>;
-type JsonObject<S extends Shape> = ReturnType<typeof z.strictObject<S>>;
-/** What `fields` gives: JSON object with exactly these keys ↔ read-only camelCase object. */
-export type Fields<S extends Shape> = z.core.$ZodType<
-  CamelKeys<z.output<JsonObject<S>>>,
-  z.input<JsonObject<S>>,
-  Internals<CamelKeys<z.output<JsonObject<S>>>, z.input<JsonObject<S>>>
->;
-/** By the values of its keys a discriminated union can choose. */
-type Internals<T, Json> = z.core.$ZodTypeInternals<T, Json> & Pick<z.core.$ZodTypeDiscriminable["_zod"], "propValues">;
+/** A key that may be absent: never present with the value undefined. */
+export interface Optional<T> {
+  readonly optional: Codec<T>;
+}
 
-type Names = readonly (readonly [before: string, after: string])[];
-type FieldsDef = z.core.$ZodObjectDef & { readonly decoded: Names; readonly encoded: Names };
+export function optional<T>(inner: Codec<T>): Optional<T> {
+  return { optional: inner };
+}
 
-/** zod's object, whose keys have another spelling on the typed side. */
-const RenamedObject = $constructor<$ZodObject, FieldsDef>("RenamedObject", (inst, def) => {
-  $ZodObject.init(inst, def);
-  const parse = inst._zod.parse.bind(inst._zod) as (payload: z.core.ParsePayload, ctx: z.core.ParseContextInternal) => z.core.ParsePayload;
-  inst._zod.parse = (payload, ctx) => {
-    if (ctx.direction === "backward") {
-      payload.value = renamed(payload.value, def.encoded);
-      return parse(payload, ctx);
-    }
-    const parsed = parse(payload, ctx);
-    if (parsed.issues.length === 0) parsed.value = renamed(parsed.value, def.decoded);
-    return parsed;
-  };
-});
+/** What each key holds. */
+export type Shape = Readonly<Record<string, Codec<unknown> | Optional<unknown>>>;
 
-const NO_OTHER_KEY = z.never();
+type OptionalKeys<S extends Shape> = { [Key in keyof S]: S[Key] extends Optional<unknown> ? Key : never }[keyof S];
+type Held<F> = F extends Optional<infer T> ? T : F extends Codec<infer T> ? T : never;
+type Plain<S extends Shape> = { [Key in Exclude<keyof S, OptionalKeys<S>>]: Held<S[Key]> } & { [Key in OptionalKeys<S>]?: Held<S[Key]> };
+
+/** What `fields` gives: JSON object with these keys ↔ read-only camelCase object. */
+export type FieldsOf<S extends Shape> = CamelKeys<{ [Key in keyof Plain<S>]: Plain<S>[Key] }>;
 
 /**
  * Codec of an object with exactly the keys of `shape`, which is written in JSON's spelling; an unknown key is refused.
  * Keys are written in the order of `shape`. A key that may be absent is `optional(…)`.
  */
-export function fields<const S extends Shape>(shape: S): Fields<S> {
-  const decoded: Names = Object.keys(shape).map((key) => [key, camelCase(key)]);
-  const encoded: Names = decoded.map(([snake, camel]) => [camel, snake]);
-  const def: FieldsDef = { type: "object", shape: shape as unknown as z.core.$ZodShape, catchall: NO_OTHER_KEY, decoded, encoded };
-  return new RenamedObject(def) as unknown as Fields<S>;
+export function fields<const S extends Shape>(shape: S): Codec<FieldsOf<S>> {
+  return objectOf(shape, true);
 }
 
-/** A key that may be absent: never present with the value undefined. */
-export const optional = z.exactOptional;
+/** The same of an object in which other keys may stand, too: they are not read. */
+export function someFields<const S extends Shape>(shape: S): Codec<FieldsOf<S>> {
+  return objectOf(shape, false);
+}
 
-function renamed(from: unknown, names: Names): unknown {
-  if (typeof from !== "object" || from === null) return from;
-  const to: Record<string, unknown> = {};
-  for (const [before, after] of names) {
-    const value = (from as Record<string, unknown>)[before];
-    if (value !== undefined) to[after] = value;
+/** One key: in JSON's spelling, in ours, what it holds. */
+interface Field {
+  readonly key: string;
+  readonly name: string;
+  readonly codec: Codec<unknown>;
+  readonly required: boolean;
+}
+
+function objectOf<S extends Shape>(shape: S, exact: boolean): Codec<FieldsOf<S>> {
+  let known: readonly Field[] | undefined;
+  const all = (): readonly Field[] => (known ??= Object.entries(shape).map(([key, held]) => fieldOf(key, held)));
+  return {
+    read: (value, walk) => {
+      if (!isObject(value)) return walk.expected("an object");
+      const read = pass(all(), "key", "name", value, walk, (codec, part) => codec.read(part, walk));
+      if (exact) for (const key of Object.keys(value)) if (!Object.hasOwn(shape, key)) walk.unknownKey(key);
+      return read as FieldsOf<S>;
+    },
+    write: (value, walk) => {
+      if (!isObject(value)) return walk.expected("an object");
+      return pass(all(), "name", "key", value, walk, (codec, part) => codec.write(part, walk));
+    },
+    jsonSchema: () => schemaOf(all(), exact),
+  };
+}
+
+function fieldOf(key: string, held: Shape[string]): Field {
+  const name = camelCase(key);
+  return "optional" in held ? { key, name, codec: held.optional, required: false } : { key, name, codec: held, required: true };
+}
+
+/** From one spelling to the other. */
+function pass(
+  all: readonly Field[],
+  from: "key" | "name",
+  to: "key" | "name",
+  value: Readonly<Record<string, unknown>>,
+  walk: Walk,
+  act: (codec: Codec<unknown>, part: unknown) => unknown,
+): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const field of all) {
+    const part = value[field[from]];
+    if (part === undefined && !field.required) continue;
+    walk.enter(field.key);
+    result[field[to]] = act(field.codec, part);
+    walk.leave();
   }
-  return to;
+  return result;
+}
+
+function schemaOf(all: readonly Field[], exact: boolean): JsonSchema {
+  const required = all.filter((field) => field.required).map(({ key }) => key);
+  return {
+    type: "object",
+    properties: Object.fromEntries(all.map(({ key, codec }) => [key, codec.jsonSchema()])),
+    ...(required.length > 0 ? { required } : {}),
+    ...(exact ? { additionalProperties: false } : {}),
+  };
 }

@@ -1,12 +1,11 @@
-import * as z from "zod/mini";
 import { equalBytes } from "../protocol/bytes.js";
 import { LnError } from "../protocol/errors.js";
 import type { Form } from "../protocol/wire/field.js";
 import { decodeMessage, encodeMessage, type Message, type MessageName } from "../protocol/wire/messages.js";
 import { MESSAGES, type MessageSpec } from "../protocol/wire/table.js";
-import type { Codec } from "./codec.js";
+import { list, literal, oneOf, union, type Codec, type JsonSchema } from "./codec.js";
 import { decode, encode, refusalAt } from "./decode.js";
-import { fields, optional } from "./fields.js";
+import { fields, optional, someFields } from "./fields.js";
 import { formatPath, inFull, locate, shorten, type JsonPath } from "./path.js";
 import {
   bytes32,
@@ -31,16 +30,17 @@ import { namesSecret } from "./redact.js";
 /** What a message file holds beside the message: its bytes, and its place among those of its direction, which is not on the wire. */
 const ENVELOPE = { wire: optional(hexBytes), seq: optional(u53) };
 
-const names = z.enum(Object.keys(MESSAGES) as [MessageName, ...MessageName[]]);
+const NAMES = Object.keys(MESSAGES) as MessageName[];
+const names = oneOf(NAMES);
 
 /** As much as must be known of a document before the rest can be read. */
-const typed = z.looseObject({ type: names });
+const typed = someFields({ type: names });
 
 /** A message file that leaves it at the bytes. */
 const WIRE_ONLY = { type: optional(names), wire: hexBytes, seq: optional(u53) };
 const wireOnly = fields(WIRE_ONLY);
 
-const unknownTlvs = z.array(fields({ type: u64, value: hexBytes }));
+const unknownTlvs = list(fields({ type: u64, value: hexBytes }));
 
 /** A message as read from a file. */
 export interface ReadMessage {
@@ -73,33 +73,33 @@ export function printMessage(message: Message, seq?: number): object {
 }
 
 /** Schema of a message file; of one type, or of them all. */
-export function messageSchema(type?: MessageName): z.core.$ZodType {
-  return type === undefined ? z.union([wireOnly, ...names.options.map(codecOf)]) : codecOf(type);
+export function messageSchema(type?: MessageName): JsonSchema {
+  return type === undefined ? union(wireOnly, ...NAMES.map(codecOf)).jsonSchema() : codecOf(type).jsonSchema();
 }
 
 type MessageFile = Message & { readonly wire?: Uint8Array; readonly seq?: number };
 
-const codecs = new Map<MessageName, Codec<MessageFile, object>>();
+const codecs = new Map<MessageName, Codec<MessageFile>>();
 
 /** Made when first asked for: a command speaks one or two of the twenty. */
-function codecOf(type: MessageName): Codec<MessageFile, object> {
+function codecOf(type: MessageName): Codec<MessageFile> {
   const known = codecs.get(type);
   if (known !== undefined) return known;
 
   const { fields: parts, tlvs }: MessageSpec = MESSAGES[type];
   const shape = {
-    type: z.literal(type),
+    type: literal(type),
     ...Object.fromEntries(Object.entries(parts).map(([name, { form }]) => [name, codecOfForm(form)])),
     ...Object.fromEntries(Object.entries(tlvs).map(([name, { field }]) => [name, optional(codecOfForm(field.form))])),
     unknown_tlvs: optional(unknownTlvs),
     ...ENVELOPE,
   };
-  const made = fields(shape) as unknown as Codec<MessageFile, object>;
+  const made = fields(shape) as unknown as Codec<MessageFile>;
   codecs.set(type, made);
   return made;
 }
 
-function codecOfForm(form: Form): z.core.$ZodType {
+function codecOfForm(form: Form): Codec<unknown> {
   switch (form.kind) {
     case "u8":
       return u8;
@@ -124,7 +124,7 @@ function codecOfForm(form: Form): z.core.$ZodType {
     case "script":
       return scriptPubkey;
     case "flag":
-      return z.literal(true);
+      return literal(true);
     case "bytes":
       return form.size === undefined ? hexBytes : hexBytesOf(form.size);
     case "point":
@@ -132,7 +132,7 @@ function codecOfForm(form: Form): z.core.$ZodType {
     case "secret":
       return secret(form.role);
     case "list":
-      return z.array(codecOfForm(form.of));
+      return list(codecOfForm(form.of));
     case "struct":
       return fields(Object.fromEntries(Object.entries(form.parts).map(([name, part]) => [name, codecOfForm(part)])));
   }

@@ -1,4 +1,3 @@
-import * as z from "zod/mini";
 import {
   bytes32 as toBytes32,
   displayTxid,
@@ -18,7 +17,7 @@ import {
 import { Secret32, type SecretRole } from "../protocol/secret.js";
 import { SIDES } from "../protocol/side.js";
 import { msat, perKw, sat, type FeeratePerKw, type MilliSatoshi, type Satoshi } from "../protocol/units.js";
-import { codec, plain, type Codec, type JsonForm } from "./codec.js";
+import { codec, oneOf, plain, type Codec, type JsonForm } from "./codec.js";
 import { secretForm } from "./redact.js";
 
 /**
@@ -35,14 +34,14 @@ function hexText(expected: string, size?: number): JsonForm<string> {
   };
 }
 
-function bytesOf<T extends Uint8Array>(form: string, size: number | undefined, brand: (bytes: Uint8Array) => T): Codec<T, string> {
+function bytesOf<T extends Uint8Array>(form: string, size: number | undefined, brand: (bytes: Uint8Array) => T): Codec<T> {
   return codec(hexText(form, size), { decode: (hex) => brand(fromHex(hex)), encode: toHex });
 }
 
 /** Any number of bytes, none included. */
 export const hexBytes = bytesOf("bytes in hex", undefined, (bytes) => bytes);
 
-export function hexBytesOf(size: number): Codec<Uint8Array, string> {
+export function hexBytesOf(size: number): Codec<Uint8Array> {
   return bytesOf(`${size} bytes in hex`, size, (bytes) => bytes);
 }
 
@@ -51,15 +50,15 @@ export const signature = bytesOf<Signature>("a signature of 64 bytes in hex", 64
 export const scriptPubkey = bytesOf<ScriptPubkey>("a script in hex", undefined, toScriptPubkey);
 
 /** JSON shows a txid in display order; the value is in internal order. */
-export const txid: Codec<Txid, string> = codec(hexText("a txid of 32 bytes in hex", 32), { decode: parseTxid, encode: displayTxid });
+export const txid: Codec<Txid> = codec(hexText("a txid of 32 bytes in hex", 32), { decode: parseTxid, encode: displayTxid });
 
 /** A compressed point by its shape alone: whether it is on the curve is asked where it enters the channel. */
-export function point<Role extends KeyRole>(role: Role): Codec<Point<Role>, string> {
+export function point<Role extends KeyRole>(role: Role): Codec<Point<Role>> {
   return bytesOf(`a point (${role}) of 33 bytes in hex`, 33, (bytes) => toPoint<Role>(bytes));
 }
 
 /** Secret: 32 bytes that no error shows; `encode` reveals them, so only a document that may hold secrets uses this. */
-export function secret<Role extends SecretRole>(role: Role): Codec<Secret32<Role>, string> {
+export function secret<Role extends SecretRole>(role: Role): Codec<Secret32<Role>> {
   return codec(hexText(secretForm(role), 32), {
     decode: (hex) => new Secret32<Role>(fromHex(hex)),
     encode: (value) => toHex(value.reveal()),
@@ -105,7 +104,7 @@ const u64Form: JsonForm<number | string> = {
   },
 };
 
-function u64As<T extends bigint>(brand: (value: bigint) => T): Codec<T, number | string> {
+function u64As<T extends bigint>(brand: (value: bigint) => T): Codec<T> {
   return codec<number | string, T>(u64Form, {
     decode: (value) => brand(BigInt(value)),
     encode: (value) => (value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value)),
@@ -119,9 +118,4 @@ export const millisatoshi = u64As<MilliSatoshi>(msat);
 
 export const feeratePerKw = codec(u32Form, { decode: (value): FeeratePerKw => perKw(BigInt(value)), encode: (rate: FeeratePerKw) => Number(rate) });
 
-export const side = z.enum(SIDES);
-
-/** A list, read-only as everything of the protocol's is. */
-export function list<S extends z.core.SomeType>(element: S): z.ZodMiniType<readonly z.output<S>[], readonly z.input<S>[]> {
-  return z.array(element);
-}
+export const side = oneOf(SIDES);

@@ -1,5 +1,6 @@
-import * as z from "zod/mini";
+import { type Codec, boolean, integer, list, record, text } from "../json/codec.js";
 import { decode } from "../json/decode.js";
+import { optional, someFields } from "../json/fields.js";
 import { CHAINS, type Chain } from "../protocol/channel/params.js";
 import { LnError } from "../protocol/errors.js";
 import type { Rpc } from "./rpc.js";
@@ -69,16 +70,16 @@ export interface Bitcoind {
 }
 
 export function bitcoindAt(rpc: Rpc): Bitcoind {
-  const ask = async <S extends z.core.$ZodType>(schema: S, method: string, ...params: readonly unknown[]): Promise<z.output<S>> =>
-    decode(schema, await rpc.call(method, ...params), `the node's ${method}`);
+  const ask = async <T>(codec: Codec<T>, method: string, ...params: readonly unknown[]): Promise<T> =>
+    decode(codec, await rpc.call(method, ...params), `the node's ${method}`);
   return {
     async chain() {
-      const { chain } = await ask(z.looseObject({ chain: z.string() }), "getblockchaininfo");
+      const { chain } = await ask(someFields({ chain: text }), "getblockchaininfo");
       return CHAINS.find((name) => NAMES[name] === chain) ?? null;
     },
     async send(tx) {
       try {
-        await ask(z.string(), "sendrawtransaction", tx);
+        await ask(text, "sendrawtransaction", tx);
         return "mempool";
       } catch (error) {
         if (error instanceof LnError && error.code === "state-node-refused" && error.details["rpc_code"] === ALREADY_IN_CHAIN) return "chain";
@@ -87,9 +88,9 @@ export function bitcoindAt(rpc: Rpc): Bitcoind {
     },
     async sendPackage(txs) {
       const result = await ask(submitted, "submitpackage", txs);
-      if (result.package_msg === "success") return;
+      if (result.packageMsg === "success") return;
       const refused = Object.values(result["tx-results"]).find(({ error }) => error !== undefined);
-      const reason = refused?.error ?? result.package_msg;
+      const reason = refused?.error ?? result.packageMsg;
       throw new LnError("state-node-refused", `the node refuses the package: ${reason}`, {
         method: "submitpackage",
         reason,
@@ -97,7 +98,7 @@ export function bitcoindAt(rpc: Rpc): Bitcoind {
       });
     },
     async test(txs) {
-      const verdicts = await ask(z.array(tested), "testmempoolaccept", txs);
+      const verdicts = await ask(list(tested), "testmempoolaccept", txs);
       return verdicts.map((verdict) => ({
         txid: verdict.txid,
         allowed: verdict.allowed ?? false,
@@ -106,29 +107,29 @@ export function bitcoindAt(rpc: Rpc): Bitcoind {
       }));
     },
     async tip() {
-      const { blocks, bestblockhash } = await ask(z.looseObject({ blocks: z.int(), bestblockhash: z.string() }), "getblockchaininfo");
+      const { blocks, bestblockhash } = await ask(someFields({ blocks: integer, bestblockhash: text }), "getblockchaininfo");
       return { height: blocks, hash: bestblockhash };
     },
-    blockHash: (height) => ask(z.string(), "getblockhash", height),
+    blockHash: (height) => ask(text, "getblockhash", height),
     async header(hash) {
       const { confirmations, previousblockhash } = await ask(header, "getblockheader", hash);
       return { inChain: confirmations >= 0, previous: previousblockhash ?? null };
     },
-    block: (hash) => ask(z.string(), "getblock", hash, 0),
+    block: (hash) => ask(text, "getblock", hash, 0),
   };
 }
 
-const submitted = z.looseObject({
-  package_msg: z.string(),
-  "tx-results": z.record(z.string(), z.looseObject({ txid: z.optional(z.string()), error: z.optional(z.string()) })),
+const submitted = someFields({
+  package_msg: text,
+  "tx-results": record(someFields({ txid: optional(text), error: optional(text) })),
 });
 
-const header = z.looseObject({ confirmations: z.int(), previousblockhash: z.optional(z.string()) });
+const header = someFields({ confirmations: integer, previousblockhash: optional(text) });
 
-const tested = z.looseObject({
-  txid: z.string(),
-  allowed: z.optional(z.boolean()),
-  vsize: z.optional(z.int()),
-  "reject-reason": z.optional(z.string()),
-  "package-error": z.optional(z.string()),
+const tested = someFields({
+  txid: text,
+  allowed: optional(boolean),
+  vsize: optional(integer),
+  "reject-reason": optional(text),
+  "package-error": optional(text),
 });

@@ -1,9 +1,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Transaction } from "bitcoinjs-lib/src/transaction";
-import * as z from "zod/mini";
 import { fields, optional } from "../json/fields.js";
 import * as json from "../json/primitives.js";
-import { codec, type JsonForm } from "../json/codec.js";
+import { type ValueOf, type JsonForm, codec, anyObject, list, oneOf, text } from "../json/codec.js";
 import { type Point, type Signature, type WitnessScript, displayTxid, equalBytes, toHex } from "../protocol/bytes.js";
 import { LnError } from "../protocol/errors.js";
 import { deriveRevocationSecret, deriveSecret, publicKey } from "../protocol/keys/derivation.js";
@@ -50,7 +49,7 @@ const partySecrets = fields({
 });
 
 const caseHtlc = fields({
-  direction: z.enum(["offered", "received"]),
+  direction: oneOf(["offered", "received"]),
   amount_msat: json.millisatoshi,
   cltv_expiry: json.u32,
   payment_hash: json.bytes32,
@@ -70,22 +69,22 @@ export const caseInputs = fields({
   feerate_per_kw: json.feeratePerKw,
   to_local_msat: json.millisatoshi,
   to_remote_msat: json.millisatoshi,
-  htlcs: z.array(caseHtlc),
+  htlcs: list(caseHtlc),
   local: partySecrets,
   remote: partySecrets,
 });
 
 /** A case as `vectors generate` writes it. Any part of `expected` may be there. */
 export const caseDocument = fields({
-  id: z.string(),
-  tags: optional(z.array(z.string())),
+  id: text,
+  tags: optional(list(text)),
   case: caseInputs,
-  expected: z.record(z.string(), z.unknown()),
-  agreed_by: optional(z.array(z.string())),
+  expected: anyObject,
+  agreed_by: optional(list(text)),
 });
 
-export type CaseInputs = z.output<typeof caseInputs>;
-export type CaseDocument = z.output<typeof caseDocument>;
+export type CaseInputs = ValueOf<typeof caseInputs>;
+export type CaseDocument = ValueOf<typeof caseDocument>;
 export type PartySecrets = CaseInputs["local"];
 
 /** A case in the core's own terms. An HTLC's id is its place in the case's list. */

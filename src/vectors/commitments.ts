@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import * as z from "zod/mini";
+import { type ValueOf, anyObject, anything, list, literal, text } from "../json/codec.js";
 import { decode } from "../json/decode.js";
 import { fields, optional } from "../json/fields.js";
 import * as json from "../json/primitives.js";
@@ -20,7 +20,7 @@ import { type CaseInputs, type PartySecrets, type SignedHtlcTx, der, hex48, inte
 import type { ListRules } from "./compare.js";
 import { type VectorSet, expectedOf } from "./vector.js";
 
-const derivedValue = optional(z.unknown());
+const derivedValue = optional(anything);
 
 const secrets = fields({
   local_funding_privkey: json.secret("funding"),
@@ -63,39 +63,39 @@ const common = fields({
   commitment_number: json.commitmentNumber,
   obscuring_factor: derivedValue,
   obscured_commitment_number: derivedValue,
-  commitment_owner: z.literal("local"),
+  commitment_owner: literal("local"),
   opener: json.side,
   to_self_delay: json.u16,
   default_dust_limit_sat: json.satoshi,
-  pubkeys: optional(z.record(z.string(), z.unknown())),
+  pubkeys: optional(anyObject),
   secrets,
-  printed_secret_suffix: optional(z.literal("01")),
-  htlcs: z.array(htlc),
+  printed_secret_suffix: optional(literal("01")),
+  htlcs: list(htlc),
 });
 const COMMON_DERIVED = ["funding_witness_script", "obscuring_factor", "obscured_commitment_number", "pubkeys"] as const;
 
 /** Appendices C and F: one channel, one commitment number, many specs. `local` is the owner. */
 const document = fields({
-  source: optional(z.record(z.string(), z.unknown())),
-  status: optional(z.string()),
-  channel_type: optional(z.string()),
-  channel_type_bits: z.array(json.u16),
-  to_remote_key: optional(z.string()),
+  source: optional(anyObject),
+  status: optional(text),
+  channel_type: optional(text),
+  channel_type_bits: list(json.u16),
+  to_remote_key: optional(text),
   common,
-  cases: z.array(
+  cases: list(
     fields({
-      name: z.string(),
+      name: text,
       to_local_msat: json.millisatoshi,
       to_remote_msat: json.millisatoshi,
       feerate_per_kw: json.feeratePerKw,
       dust_limit_sat: optional(json.satoshi),
-      htlc_ids: z.array(json.u32),
-      expected: z.record(z.string(), z.unknown()),
+      htlc_ids: list(json.u32),
+      expected: anyObject,
     }),
   ),
 });
 
-type Document = z.output<typeof document>;
+type Document = ValueOf<typeof document>;
 type Case = Document["cases"][number];
 
 /** The specification annotates some outputs, in an order of its own. */

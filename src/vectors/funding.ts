@@ -1,7 +1,7 @@
 import { ripemd160 } from "@noble/hashes/legacy.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Transaction } from "bitcoinjs-lib/src/transaction";
-import * as z from "zod/mini";
+import { type ValueOf, anyObject, anything, list, literal, text, union } from "../json/codec.js";
 import { decode } from "../json/decode.js";
 import { fields, optional } from "../json/fields.js";
 import * as json from "../json/primitives.js";
@@ -17,21 +17,21 @@ import { sat } from "../protocol/units.js";
 import { integer } from "./case.js";
 import { type VectorSet, expectedOf } from "./vector.js";
 
-const derivedValue = optional(z.unknown());
+const derivedValue = optional(anything);
 
 /** Appendix B: a block whose only transaction pays the key that then funds the channel. */
 const document = fields({
-  source: optional(z.record(z.string(), z.unknown())),
-  status: optional(z.string()),
-  cases: z.array(
+  source: optional(anyObject),
+  status: optional(text),
+  cases: list(
     fields({
-      name: z.string(),
+      name: text,
       opener: json.side,
       block0: json.hexBytes,
       block1: json.hexBytes,
       block1_coinbase_tx: derivedValue,
       input_privkey: json.secret("funding"),
-      input_privkey_printed_suffix: optional(z.literal("01")),
+      input_privkey_printed_suffix: optional(literal("01")),
       input_privkey_wif: derivedValue,
       input_address: derivedValue,
       input_txid: derivedValue,
@@ -40,11 +40,11 @@ const document = fields({
       funding_sat: json.satoshi,
       feerate_per_kw: json.feeratePerKw,
       change_sat: derivedValue,
-      funding_output_index: z.union([z.literal(0), z.literal(1)]),
+      funding_output_index: union(literal(0), literal(1)),
       local_funding_pubkey: json.point("funding"),
       remote_funding_pubkey: json.point("funding"),
       funding_witness_script: derivedValue,
-      expected: z.record(z.string(), z.unknown()),
+      expected: anyObject,
     }),
   ),
 });
@@ -77,7 +77,7 @@ export function readFunding(value: unknown, source: string): VectorSet {
   };
 }
 
-type FundingCase = z.output<typeof document>["cases"][number];
+type FundingCase = ValueOf<typeof document>["cases"][number];
 
 /** Secrets in, and out: this layout publishes them. */
 function deriveFunding(given: FundingCase, where: string) {

@@ -1,4 +1,4 @@
-import * as z from "zod/mini";
+import { type ValueOf, anyObject, anything, list, plain, text } from "../json/codec.js";
 import { decode } from "../json/decode.js";
 import { fields, optional } from "../json/fields.js";
 import * as json from "../json/primitives.js";
@@ -7,32 +7,39 @@ import { LnError } from "../protocol/errors.js";
 import { EMPTY_SHACHAIN, MAX_COMMITMENT_NUMBER, type Shachain, generateFromSeed, insertSecret } from "../protocol/keys/shachain.js";
 import { type VectorSet, expectedOf } from "./vector.js";
 
-const derivedValue = optional(z.unknown());
+const derivedValue = optional(anything);
+
+const PRINTED_INDEX = /^(0x[0-9a-f]{1,12}|[0-9]{1,15})$/;
+const printedIndex = plain<string>({
+  is: (value): value is string => typeof value === "string" && PRINTED_INDEX.test(value),
+  expected: "an integer of 48 bits in decimal or, with 0x, in hex",
+  jsonSchema: { type: "string", pattern: PRINTED_INDEX.source },
+});
 
 /** Appendix D. An index is printed in decimal or, with 0x, in hex: both stand there, and the printed one counts. */
 const document = fields({
-  source: optional(z.record(z.string(), z.unknown())),
-  status: optional(z.string()),
+  source: optional(anyObject),
+  status: optional(text),
   first_index: derivedValue,
-  generation: z.array(
+  generation: list(
     fields({
-      name: z.string(),
+      name: text,
       seed: json.bytes32,
       index: derivedValue,
-      index_printed: z.string().check(z.regex(/^(0x[0-9a-f]{1,12}|[0-9]{1,15})$/)),
+      index_printed: printedIndex,
       secret: derivedValue,
     }),
   ),
-  storage: z.array(
+  storage: list(
     fields({
-      name: z.string(),
+      name: text,
       valid: derivedValue,
-      steps: z.array(fields({ index: json.commitmentNumber, secret: json.secret("per_commitment"), result: derivedValue })),
+      steps: list(fields({ index: json.commitmentNumber, secret: json.secret("per_commitment"), result: derivedValue })),
     }),
   ),
 });
 
-type Document = z.output<typeof document>;
+type Document = ValueOf<typeof document>;
 type Step = Document["storage"][number]["steps"][number];
 
 /** BOLT 3 §Appendix D: Per-commitment Secret Generation Test Vectors. */

@@ -1,4 +1,4 @@
-import * as z from "zod/mini";
+import { list } from "../json/codec.js";
 import { decode } from "../json/decode.js";
 import type { JsonPath } from "../json/path.js";
 import { parseStrict } from "../json/strict.js";
@@ -49,7 +49,7 @@ export function verifyVectors(text: string, source: string): VectorReport {
 function verifyDocument(document: unknown, source: string): VectorReport {
   if (Array.isArray(document)) {
     if (document.length === 0) throw new LnError("input-vectors-empty", `${source}: no cases`, { source });
-    const cases = decode(z.array(caseDocument), document, source);
+    const cases = decode(list(caseDocument), document, source);
     return summary(
       "cases",
       cases.map((one, at) => verifyCase(one, [at], source)),

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import * as z from "zod/mini";
 import { messageSchema, printMessage, readMessage } from "../../src/json/messages.js";
 import { parseStrict } from "../../src/json/strict.js";
 import { bytes32, fromHex, parseTxid, point, signature, toHex } from "../../src/protocol/bytes.js";
@@ -237,10 +236,10 @@ describe("refusals", () => {
 
 test("every message has a JSON Schema", () => {
   for (const name of MESSAGE_NAMES) {
-    expect(z.toJSONSchema(messageSchema(name), { io: "input" })).toMatchObject({
+    expect(messageSchema(name)).toMatchObject({
       additionalProperties: false,
       properties: { type: { const: name } },
     });
   }
-  expect(z.toJSONSchema(messageSchema(), { io: "input" })).toHaveProperty("anyOf");
+  expect(messageSchema()).toHaveProperty("anyOf");
 });

@@ -1,6 +1,7 @@
-import * as z from "zod/mini";
 import { readChannel } from "../../json/channel-file.js";
+import { anyObject, integer, list, literal, text } from "../../json/codec.js";
 import { decode } from "../../json/decode.js";
+import { fields } from "../../json/fields.js";
 import { parseStrict } from "../../json/strict.js";
 import type { ChannelState } from "../../protocol/channel/state.js";
 import type { Document } from "./command.js";
@@ -9,14 +10,14 @@ import { readInput } from "./load-party.js";
 
 export const BACKUP_FORMAT = "chankit-backup";
 
-const backupFile = z.strictObject({
-  format: z.literal(BACKUP_FORMAT),
-  version: z.literal(1),
-  party: z.string(),
-  funding: z.string(),
-  of_revision: z.int(),
-  channel: z.looseObject({}),
-  revoked: z.array(z.looseObject({ number: z.int() })),
+const backupFile = fields({
+  format: literal(BACKUP_FORMAT),
+  version: literal(1),
+  party: text,
+  funding: text,
+  of_revision: integer,
+  channel: anyObject,
+  revoked: list(anyObject),
 });
 
 /** A backup: the channel, and the lines of its revoked file. Throws: json-…, file-version-newer, input-unreadable. */

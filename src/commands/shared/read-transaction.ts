@@ -1,5 +1,6 @@
-import * as z from "zod/mini";
+import { list, text, union } from "../../json/codec.js";
 import { decode } from "../../json/decode.js";
+import { optional, someFields } from "../../json/fields.js";
 import { showValue } from "../../json/path.js";
 import { parseStrict } from "../../json/strict.js";
 import { transactionFromHex } from "../../protocol/channel/identify.js";
@@ -7,7 +8,7 @@ import { LnError } from "../../protocol/errors.js";
 import type { Context } from "./context.js";
 import { readInput } from "./party.js";
 
-const withTx = z.union([z.looseObject({ tx: z.string() }), z.looseObject({ unsigned_tx: z.string() })]);
+const withTx = union(someFields({ tx: text }), someFields({ unsigned_tx: text }));
 
 /** A transaction as people have it: hex in a file, or one of our reports with a `tx` or an `unsigned_tx`. Throws: tx-not-parsed, json-…, file-…. */
 export function readTransaction(ctx: Context, path: string): ReturnType<typeof transactionFromHex> {
@@ -20,10 +21,10 @@ export interface Reported {
   readonly mark: string | null;
 }
 
-const reported = z.looseObject({
-  not_for_broadcast: z.optional(z.string()),
-  tx: z.optional(z.string()),
-  transactions: z.optional(z.array(z.looseObject({ tx: z.string() }))),
+const reported = someFields({
+  not_for_broadcast: optional(text),
+  tx: optional(text),
+  transactions: optional(list(someFields({ tx: text }))),
 });
 
 /** Signed transactions: hex in a file, or one of our reports with a `tx` or with `transactions`. Throws: tx-not-parsed, json-…, input-unreadable. */
@@ -35,7 +36,7 @@ export function readTransactions(ctx: Context, path: string): Reported {
 export function transactionsIn(content: string, path: string): Reported {
   if (!content.startsWith("{")) return { txs: [transactionIn(content, path)], mark: null };
   const document = parseStrict(content, path);
-  const { tx, transactions, not_for_broadcast: mark = null } = decode(reported, document, path);
+  const { tx, transactions, notForBroadcast: mark = null } = decode(reported, document, path);
   const hexes = transactions?.map((one) => one.tx) ?? (tx === undefined ? [] : [tx]);
   if (hexes.length > 0) return { txs: hexes.map((hex) => transactionIn(hex, path)), mark };
   throw new LnError("tx-not-parsed", `${path} holds no signed transaction: hex, or JSON with \`tx\` or \`transactions\``, { source: path });
@@ -61,5 +62,5 @@ function hexOf(document: unknown, path: string): string {
     throw new LnError("tx-not-parsed", `${path} is ${kind}: a transaction is hex, or JSON with \`tx\` or \`unsigned_tx\``, { source: path });
   }
   const found = decode(withTx, document, path);
-  return "tx" in found && typeof found.tx === "string" ? found.tx : String(found["unsigned_tx"]);
+  return "tx" in found ? found.tx : found.unsignedTx;
 }

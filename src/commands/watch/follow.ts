@@ -1,7 +1,6 @@
-import * as z from "zod/mini";
+import { integer, list, literal, nullable, text } from "../../json/codec.js";
 import { decode, encode } from "../../json/decode.js";
 import { fields } from "../../json/fields.js";
-import { list } from "../../json/primitives.js";
 import { type Txid, txid } from "../../protocol/bytes.js";
 import { transactionFromHex } from "../../protocol/channel/identify.js";
 import { outpointName } from "../../protocol/channel/transitions/answer.js";
@@ -62,21 +61,21 @@ export interface Tip {
   readonly hash: string | null;
 }
 
-const seen = { tx: z.string(), confirmed: z.nullable(z.int()) };
+const seen = { tx: text, confirmed: nullable(integer) };
 
 const stateFile = fields({
-  format: z.literal("chankit-watch"),
-  version: z.literal(1),
-  tip: z.nullable(fields({ height: z.int(), hash: z.nullable(z.string()) })),
+  format: literal("chankit-watch"),
+  version: literal(1),
+  tip: nullable(fields({ height: integer, hash: nullable(text) })),
   commitments: list(
     fields({
-      party: z.string(),
+      party: text,
       ...seen,
       spends: list(fields(seen)),
-      answers: list(fields({ kind: z.string(), txid: z.string(), takes: list(z.string()) })),
-      left_alone: list(z.string()),
-      told: list(z.string()),
-      next: z.nullable(z.int()),
+      answers: list(fields({ kind: text, txid: text, takes: list(text) })),
+      left_alone: list(text),
+      told: list(text),
+      next: nullable(integer),
     }),
   ),
 });
