@@ -9,7 +9,9 @@ export const wasm: Ecc = {
   pointFromSecret: (secret) => tiny.pointFromScalar(secret, true) as Uint8Array,
   pointAdd: (a, b) => tiny.pointAdd(a, b, true),
   pointMultiply: (point, scalar) => tiny.pointMultiply(point, scalar, true),
-  pointAddScalar: (point, scalar) => tiny.pointAddScalar(point, scalar, true),
+  // libsecp256k1 has a faster way to multiply G than for any sum of two products; it takes no 0
+  pointAddScalar: (point, scalar) =>
+    tiny.isPrivate(scalar) ? tiny.pointAdd(point, tiny.pointFromScalar(scalar, true) as Uint8Array, true) : tiny.pointAddScalar(point, scalar, true),
   secretAdd: (a, b) => tiny.privateAdd(a, b),
   sign: (hash, secret, extraEntropy) => tiny.sign(hash, secret, extraEntropy),
   verify: (hash, point, signature) => {

@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build, transform } from "esbuild";
-import { splitWasm } from "./split-wasm.mjs";
+import { WITHOUT_TABLES, productTables, splitWasm } from "./split-wasm.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const dist = join(root, "dist");
@@ -51,6 +51,7 @@ const lazyBuiltIns = {
 };
 
 const { code, data, offset } = splitWasm(await readFile(new URL("secp256k1.wasm", import.meta.resolve("tiny-secp256k1"))));
+const tables = productTables(data);
 
 /**
  * tiny-secp256k1's module from two files, code and data.
@@ -69,14 +70,27 @@ const splitLoader = {
         const module = new WebAssembly.Module(readFileSync(__dirname + sep + "secp256k1.wasm"));
         const { exports } = new WebAssembly.Instance(module, imports);
         const data = new Uint8Array(exports.memory.buffer, ${offset}, ${data.length});
-        const file = openSync(__dirname + sep + "secp256k1.data", "r");
-        for (let at = 0; at < data.length; ) {
-          const read = readSync(file, data, at, data.length - at, at);
-          if (read === 0) throw new Error("secp256k1.data ends early");
-          at += read;
-        }
-        closeSync(file);
-        export default exports;`,
+        const fill = (from, to) => {
+          const file = openSync(__dirname + sep + "secp256k1.data", "r");
+          for (let at = from; at < to; ) {
+            const read = readSync(file, data, at, to - at, at);
+            if (read === 0) throw new Error("secp256k1.data ends early");
+            at += read;
+          }
+          closeSync(file);
+        };
+        fill(0, ${tables.at});
+        fill(${tables.at + tables.length}, data.length);
+        let complete = false;
+        const whole = (act) => (...args) => {
+          if (!complete) fill(${tables.at}, ${tables.at + tables.length});
+          complete = true;
+          return act(...args);
+        };
+        const without = ${JSON.stringify(WITHOUT_TABLES)};
+        const wants = ([name, it]) => typeof it === "function" && !without.includes(name);
+        const all = Object.entries(exports).map((entry) => (wants(entry) ? [entry[0], whole(entry[1])] : entry));
+        export default Object.fromEntries(all);`,
     }));
   },
 };

@@ -1,6 +1,7 @@
 /*
  * Most of tiny-secp256k1's WebAssembly is tables, a megabyte. As part of the module they are read, copied by the engine and copied again into the
- * memory of the instance; from a file of their own they are read into that memory at once, which takes half the time.
+ * memory of the instance; from a file of their own they are read into that memory at once, which takes half the time. And nearly all of that megabyte
+ * is wanted by few functions only.
  */
 
 const HEADER_BYTES = 8;
@@ -41,6 +42,7 @@ export function splitWasm(wasm) {
     const section = byte();
     const size = integer();
     const end = at + size;
+    if (end > wasm.length) throw new Error("the module ends early");
     // Code that ran before the memory is filled would find it empty
     if (section === START_SECTION) throw new Error("the module starts by itself");
     if (section === DATA_SECTION) {
@@ -57,7 +59,28 @@ export function splitWasm(wasm) {
     at = end;
   }
   const offset = Math.min(...segments.map((segment) => segment.offset));
-  const data = new Uint8Array(Math.max(...segments.map((segment) => segment.offset + segment.bytes.length)) - offset);
+  const data = Buffer.alloc(Math.max(...segments.map((segment) => segment.offset + segment.bytes.length)) - offset);
   for (const segment of segments) data.set(segment.bytes, segment.offset - offset);
   return { code: Buffer.concat(kept), data, offset };
 }
+
+/** x of G and of 2^128 G, the first entries of libsecp256k1's tables of their odd multiples, as it stores them: least byte first. */
+const [G, G_128] = [
+  "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+  "8f68b9d2f63b5f339239c1ad981f162ee88c5678723ea3351b7b444c9ec4c0da",
+].map((hex) => Buffer.from(hex, "hex").reverse());
+/** 2^13 points of 64 bytes. */
+const TABLE_BYTES = 2 ** 19;
+
+/**
+ * Where in the data the two tables stand, one after the other, that only a sum of two products asks for: verifying, recovering, a tweak of a point.
+ * @param {Buffer} data
+ */
+export function productTables(data) {
+  const at = data.indexOf(G ?? "");
+  if (at === -1 || data.indexOf(G_128 ?? "") !== at + TABLE_BYTES) throw new Error("the tables of multiples are not where they are looked for");
+  return { at, length: 2 * TABLE_BYTES };
+}
+
+/** What never looks into those tables. They are read when anything else is called: a megabyte to read, to copy and to touch, a tenth of a start. */
+export const WITHOUT_TABLES = ["initializeContext", "isPoint", "pointAdd", "pointFromScalar", "pointMultiply", "privateAdd", "sign"];
