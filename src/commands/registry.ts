@@ -119,6 +119,12 @@ export const REGISTRY: readonly Entry[] = [
     "stop an update at every step, let either side do its worst, see who loses",
     async () => (await import("./explore.js")).command,
   ),
+  entry(
+    "report",
+    "audit",
+    "one page of a channel or a run: pictures of its commitments, its messages, the numbers",
+    async () => (await import("./report.js")).command,
+  ),
   entry("vectors", "audit", "check test vectors, every value derived again", async () => (await import("./vectors.js")).command),
   entry("schema", "self", "JSON Schemas of the files", async () => (await import("./schema.js")).command),
   entry("completion", "self", "completion for bash, zsh or fish", async () => (await import("./completion.js")).command),
