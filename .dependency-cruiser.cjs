@@ -37,6 +37,8 @@ const rules = {
   "vectors-serve-commands": [{ path: "^src/(protocol|json|store|ecc|index)" }, { path: "^src/vectors/" }],
   "explore-below-commands": [{ path: "^src/explore/" }, { path: ["^src/(commands|vectors|ecc|cli)", npm("chalk", "commander")] }],
   "explore-serves-commands": [{ path: "^src/(protocol|json|store|ecc|vectors|index)" }, { path: "^src/explore/" }],
+  "audit-below-commands": [{ path: "^src/audit/" }, { path: ["^src/(commands|vectors|explore|ecc|cli)", npm("chalk", "commander")] }],
+  "audit-serves-commands": [{ path: "^src/(protocol|json|store|ecc|vectors|explore|index)" }, { path: "^src/audit/" }],
   "commands-are-strangers": [{ path: command }, { path: command, pathNot: "^src/commands/$1(/|[.]ts$)" }],
   "shared-knows-no-command": [{ path: shared }, { path: command }],
   "commands-build-nothing": [{ path: "^src/commands/" }, { path: npm("bitcoinjs-lib") }],

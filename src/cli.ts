@@ -129,7 +129,7 @@ function declare(command: Command, spec: CommandSpec, setExit: (code: number) =>
       const args = (given.slice(0, -2) as (string | string[] | undefined)[]).flat().filter((arg) => arg !== undefined);
       if (spec.batch !== undefined && options["jobs"] !== undefined && options["batch"] !== true)
         throw new LnError("usage-syntax", "--jobs goes with --batch", {});
-      const ctx = contextFor(options);
+      const ctx = contextFor(spec.name, options);
       if (spec.curve) useEcc(await (await import("./ecc/load.js")).loadEcc(process.env["CHANKIT_ECC"], { system: SYSTEM, recording: RECORDING }));
       const values = Object.fromEntries(Object.entries(spec.flags).map(([name, flag]) => [name, options[optionName(flag.syntax)]]));
       if (spec.batch !== undefined && options["batch"] === true) {
@@ -166,12 +166,13 @@ function optionName(syntax: string): string {
   return long.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function contextFor({ output }: OutputOptions): Context {
+function contextFor(command: string, { output }: OutputOptions): Context {
   return {
     store: openStore(parseStrict),
     readStdin: stdinReader(),
     readStream: () => readChunks("-"),
     writeStdout,
+    command,
     output: output === undefined || isStdout(output) ? undefined : output,
     onInterrupt,
     sleep,

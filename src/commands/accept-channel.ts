@@ -41,6 +41,6 @@ export const command = defineCommand({
     };
     const keys = await loadKeys(ctx, paths, o);
     const outcome = receiving(() => acceptChannel(keys, received, options));
-    return settle(ctx, { paths, loaded: undefined }, outcome, o, () => ({ phase: outcome.state.phase }));
+    return settle(ctx, { paths, loaded: undefined }, outcome, o, () => ({ phase: outcome.state.phase }), { received });
   },
 });

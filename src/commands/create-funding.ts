@@ -71,7 +71,7 @@ export const command = defineCommand({
     const funding = psbt === null ? o.outpoint : await fundingOutputOf(psbt, fundingLock(accepted), accepted.fundingSatoshis);
     if (funding === undefined) throw new LnError("usage-funding", "name the funding by --outpoint or by --psbt", {});
     const outcome = createFunding(accepted, await loadKeys(ctx, party.paths, o), funding, psbt);
-    return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
+    return settle(ctx, party, outcome, o, () => channelSummary(outcome.state), { received });
   },
 });
 

@@ -21,6 +21,6 @@ export const command = defineCommand({
     const received = readMessageFile(ctx, rest[0]);
     const party = loadParty(ctx, paths, o);
     const outcome = receiving(() => receiveRevocation(party.state, received));
-    return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
+    return settle(ctx, party, outcome, o, () => channelSummary(outcome.state), { received });
   },
 });

@@ -1,12 +1,8 @@
 import type { Received } from "../protocol/channel/message-log.js";
 import type { ChannelState } from "../protocol/channel/state.js";
-import { isChangeMessage, receiveChange } from "../protocol/channel/transitions/changes.js";
-import { receiveCommitmentSigned } from "../protocol/channel/transitions/commit.js";
-import { receiveAcceptChannel } from "../protocol/channel/transitions/opening.js";
-import { receiveChannelReady, receiveFundingSigned } from "../protocol/channel/transitions/funding.js";
 import type { Outcome } from "../protocol/channel/transitions/outcome.js";
 import { isOfClose } from "../protocol/channel/clearing.js";
-import { receiveRevocation } from "../protocol/channel/transitions/revoke.js";
+import { receiveByType } from "../protocol/channel/transitions/receive.js";
 import { LnError } from "../protocol/errors.js";
 import { defineCommand } from "./shared/command.js";
 import { changeFlags, loadParty, locateParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
@@ -29,24 +25,15 @@ export const command = defineCommand({
     const party = loadParty(ctx, paths, o);
     const close = isOfClose(received.message) ? await import("../protocol/channel/transitions/receive-close.js") : undefined;
     const outcome = receiving(() => (close === undefined ? receive(party.state, received) : close.receiveOfClose(party.state, received)));
-    return settle(ctx, party, outcome, o, () => ({ received: received.message.type, ...channelSummary(outcome.state) }));
+    return settle(ctx, party, outcome, o, () => ({ received: received.message.type, ...channelSummary(outcome.state) }), { received });
   },
 });
 
 function receive(state: ChannelState, received: Received): Outcome {
-  if (isChangeMessage(received.message)) return receiveChange(state, received);
+  const outcome = receiveByType(state, received);
+  if (outcome !== null) return outcome;
   const { type } = received.message;
   switch (type) {
-    case "accept_channel":
-      return receiveAcceptChannel(state, received);
-    case "funding_signed":
-      return receiveFundingSigned(state, received);
-    case "channel_ready":
-      return receiveChannelReady(state, received);
-    case "commitment_signed":
-      return receiveCommitmentSigned(state, received);
-    case "revoke_and_ack":
-      return receiveRevocation(state, received);
     case "channel_reestablish":
       throw new LnError("usage-command", "a channel_reestablish is answered: chankit reestablish", { type });
     case "open_channel":

@@ -27,12 +27,13 @@ export const command = defineCommand({
     const keys = await loadKeys(ctx, paths, o);
     const { state, repeated, retransmitted, behind } = receiving(() => resume(party.state, keys, received));
     const parts = o.dryRun === true ? [] : retransmitted.map((sent) => messageReport(state, sent));
-    const report = settle(ctx, party, done(state, { repeated }), o, () => ({
+    const summary = () => ({
       behind,
       retransmits: retransmitted.map(({ message }) => message.type),
       messages: parts.map(({ document }) => document),
       ...channelSummary(state),
-    }));
+    });
+    const report = settle(ctx, party, done(state, { repeated }), o, summary, { received, sent: retransmitted });
     return { ...report, parts, undelivered: "chankit resend prints the messages again" };
   },
 });

@@ -113,6 +113,7 @@ export const REGISTRY: readonly Entry[] = [
     async () => (await import("./inspect.js")).command,
   ),
   entry("diagnose", "audit", "why a commitment signature does not verify", async () => (await import("./diagnose.js")).command),
+  entry("audit", "audit", "replay a run's files from public data, find the first divergence", async () => (await import("./audit.js")).command),
   entry(
     "explore",
     "audit",

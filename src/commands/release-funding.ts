@@ -25,12 +25,13 @@ export const command = defineCommand({
     const [{ txid, outputIndex, amount }] = released.fundings;
     // What is only checked is not stored, and what is not stored does not protect
     const stored = o.dryRun !== true;
-    return settle(ctx, party, outcome, o, () => ({
+    const summary = () => ({
       funding_txid: displayTxid(txid),
       funding_output_index: outputIndex,
       funding_satoshis: Number(amount),
       may_be_broadcast: stored,
       ...(released.fundingPsbt === null || !stored ? {} : { psbt: released.fundingPsbt }),
-    }));
+    });
+    return settle(ctx, party, outcome, o, summary, { received });
   },
 });

@@ -2,14 +2,16 @@ import { printChannel, revokedHtlcs } from "../json/channel-file.js";
 import { decode } from "../json/decode.js";
 import { highestSigned, lowestUnreleased } from "../protocol/channel/state.js";
 import { restore } from "../protocol/channel/transitions/backup.js";
+import { done } from "../protocol/channel/transitions/outcome.js";
 import { LnError } from "../protocol/errors.js";
 import { readBackup } from "./shared/backup.js";
 import { defineCommand } from "./shared/command.js";
 import { toggle } from "./shared/options.js";
-import { loadKeys, locateParty, partyArgument, partyFlags, requireNew } from "./shared/party.js";
+import { changeFlags, journalEntry, loadKeys, locateParty, partyArgument, partyFlags, requireNew } from "./shared/party.js";
 import { channelSummary } from "./shared/summary.js";
 
 const { keys, strict } = partyFlags;
+const { journal } = changeFlags;
 
 export const command = defineCommand({
   name: "restore",
@@ -18,7 +20,7 @@ export const command = defineCommand({
     "Makes PARTY/channel.json and PARTY/revoked.ndjson from what chankit backup wrote, beside the PARTY/keys.json that is there. Whatever the backup's age, the party never publishes an own commitment " +
     "and signs nothing: reestablish asks the peer to close, sweep and penalty-tx take what is ours of what it publishes.",
   args: [partyArgument, { syntax: "[backup]", help: "the backup, or -" }],
-  flags: { keys, strict, dryRun: toggle("--dry-run", "check everything, write nothing") },
+  flags: { keys, strict, dryRun: toggle("--dry-run", "check everything, write nothing"), journal },
   examples: ["chankit restore alice backups/backup-alice-17.json", "chankit reestablish alice | ssh peer …"],
   curve: true,
   exits: [4, 5],
@@ -34,7 +36,7 @@ export const command = defineCommand({
     if (o.dryRun === true) return { document: { dry_run: true, ...summary } };
     const signed = highestSigned(state);
     const marks = { lowestUnreleased: lowestUnreleased(state), highestSigned: signed < 0 ? null : signed };
-    ctx.store.createChannel(paths, printChannel(state), marks, revoked);
+    ctx.store.createChannel(paths, printChannel(state), { marks, revoked, journal: journalEntry(ctx, o, undefined, done(state)) });
     return { document: summary };
   },
 });

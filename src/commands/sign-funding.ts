@@ -18,6 +18,6 @@ export const command = defineCommand({
     const party = loadParty(ctx, paths, o);
     const keys = await loadKeys(ctx, party.paths, o);
     const outcome = receiving(() => signFunding(party.state, keys, received));
-    return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
+    return settle(ctx, party, outcome, o, () => channelSummary(outcome.state), { received });
   },
 });

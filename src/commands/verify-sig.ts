@@ -21,7 +21,7 @@ export const command = defineCommand({
     const party = loadParty(ctx, paths, o);
     try {
       const outcome = receiving(() => receiveCommitmentSigned(party.state, received));
-      const report = settle(ctx, party, outcome, o, () => ({ valid: true, ...channelSummary(outcome.state) }));
+      const report = settle(ctx, party, outcome, o, () => ({ valid: true, ...channelSummary(outcome.state) }), { received });
       return { ...report, verdict: "yes" };
     } catch (error) {
       if (o.dryRun !== true || !(error instanceof LnError) || !/^state-(htlc-)?signature-/.test(error.code)) throw error;

@@ -2,6 +2,7 @@ import { MESSAGES } from "../protocol/wire/table.js";
 import type { MessageName } from "../protocol/wire/messages.js";
 import { fundedChannelFile, revokedHtlcs, unfundedChannelFile } from "./channel-file.js";
 import { type JsonSchema, union } from "./codec.js";
+import { journalLine } from "./journal.js";
 import { keysFile } from "./keys-file.js";
 import { messageSchema } from "./messages.js";
 
@@ -9,6 +10,7 @@ const FILES = {
   channel: () => union(fundedChannelFile(), unfundedChannelFile()).jsonSchema(),
   keys: () => keysFile.jsonSchema(),
   revoked: () => revokedHtlcs.jsonSchema(),
+  journal: () => journalLine.jsonSchema(),
   message: () => messageSchema(),
 } as const;
 

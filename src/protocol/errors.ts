@@ -240,6 +240,7 @@ export const ERROR_CODES = {
   "input-log": { what: "a log without a line about a commitment signature" },
   "input-signature": { what: "a signature that is neither 64 bytes nor DER" },
   "internal-explain": { what: "bytes that an explanation passes over or says twice" },
+  "input-run": { what: "files that are not of one run of two parties" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

@@ -6,9 +6,11 @@ import { nodeHost, type Host } from "./file-system.js";
 import { fault, readHighwater, type Marks } from "./highwater.js";
 import { createKeys, readKeys, type Keys } from "./keys-file.js";
 import type { PartyPaths } from "./paths.js";
-import { findRevoked, planRevoked, readRevoked, writeRevoked } from "./revoked-file.js";
+import { planJournal, type JournalEntry } from "./journal-file.js";
+import { readLines, writePatch } from "./line-file.js";
+import { findRevoked, planRevoked, readRevoked } from "./revoked-file.js";
 import { stateReader, successor, type JsonObject, type Parse, type State } from "./state.js";
-import { commit, foresee, settle, type Site } from "./update.js";
+import { commit, foresee, settle, type Companions, type Site } from "./update.js";
 
 /** A state as it was read or written. Saving compares with it. */
 export type Loaded = Pick<State, "document" | "revision" | "hash">;
@@ -25,6 +27,8 @@ export interface Change {
   readonly marks: Marks;
   /** Lines for revoked.ndjson, each with its `number`. */
   readonly revoked?: readonly JsonObject[];
+  /** What happened, for the journal where there is one. */
+  readonly journal?: JournalEntry;
 }
 
 /** The files of parties: documents in, documents out, whole or not at all. */
@@ -42,7 +46,7 @@ export interface Store {
    */
   save(paths: PartyPaths, loaded: Loaded, document: JsonObject, change: Change): Loaded;
   /** The first state of a party, in a folder that is made if need be. Throws: file-exists, and what save does. */
-  createChannel(paths: PartyPaths, document: JsonObject, marks: Marks, revoked?: readonly JsonObject[]): Loaded;
+  createChannel(paths: PartyPaths, document: JsonObject, change: Change): Loaded;
   /** Every line of the revoked file, in order. Throws: file-damaged, file-unreadable. */
   revokedLines(paths: PartyPaths): readonly JsonObject[];
   /** What save would make of `document`, and its text: for an output that is not a party's file. */
@@ -53,6 +57,12 @@ export interface Store {
   appendRevoked(file: string, documents: readonly JsonObject[]): void;
   /** Every line of that commitment number. Throws: file-damaged, file-unreadable. */
   findRevoked(paths: PartyPaths, number: number): readonly JsonObject[];
+  /** What a highwater file says of how far its party has committed itself; undefined where there is none. Throws: file-damaged, file-version-newer. */
+  readMarks(path: string): (Marks & { readonly revision: number }) | undefined;
+  /** Every complete line of a file of documents, its bytes' text and what they say. Throws: file-damaged, file-unreadable. */
+  lines(path: string): readonly { readonly text: string; readonly document: JsonObject }[];
+  /** Every regular file below a folder, by name; nothing hidden. Throws: file-folder-missing, file-not-folder, file-unreadable. */
+  filesBelow(folder: string): readonly string[];
   /** Writes secrets, in a folder that is made if need be. Throws: file-exists, file-not-written. */
   createKeys(paths: PartyPaths, document: JsonObject): void;
   /** Reads secrets. Throws: file-mode if strict, file-missing, file-unreadable, file-damaged. */
@@ -72,6 +82,11 @@ export interface Store {
 export function openStore(parse: Parse, host: Host = nodeHost()): Store {
   const states = stateReader(parse);
   const siteOf = (paths: PartyPaths): Site => ({ host, paths, parse, read: states.read });
+  const companionsOf = (paths: PartyPaths, base: Loaded | undefined, next: State, { marks, revoked = [], journal }: Change): Companions => ({
+    marks,
+    revoked: revoked.length === 0 ? undefined : planRevoked(host, parse, paths.revoked, revoked),
+    journal: journal === undefined ? undefined : planJournal(host, parse, paths.journal, journal, { before: base?.hash ?? null, next }),
+  });
 
   return {
     load(paths, purpose) {
@@ -90,29 +105,27 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
 
     loadText: (text, source) => states.read(text, source),
 
-    save(paths, loaded, document, { marks, revoked = [] }) {
+    save(paths, loaded, document, change) {
       const next = successor(loaded, document);
       states.remember(next);
       writing(paths.channel, () => {
-        const patch = revoked.length === 0 ? undefined : planRevoked(host, parse, paths.revoked, revoked);
-        commit(siteOf(paths), loaded, next, { marks, revoked: patch });
+        commit(siteOf(paths), loaded, next, companionsOf(paths, loaded, next, change));
       });
       return next;
     },
 
-    createChannel(paths, document, marks, revoked = []) {
+    createChannel(paths, document, change) {
       const next = successor(undefined, document);
       writing(paths.channel, () => {
         makeFolder(host, dirname(paths.channel));
         const site = siteOf(paths);
-        const held = settle(site) === undefined ? [paths.highwater, paths.revoked] : [paths.channel];
+        const held = settle(site) === undefined ? [paths.highwater, paths.revoked, paths.journal] : [paths.channel];
         for (const path of held) {
           if (ifThere(() => host.fs.lstatSync(path)) !== undefined) {
             throw new LnError("file-exists", `${path} exists: a channel is never created over another, or over what is left of one`, { path });
           }
         }
-        const patch = revoked.length === 0 ? undefined : planRevoked(host, parse, paths.revoked, revoked);
-        commit(site, undefined, next, { marks, revoked: patch });
+        commit(site, undefined, next, companionsOf(paths, undefined, next, change));
       });
       return next;
     },
@@ -148,12 +161,36 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
           return;
         }
         const patch = planRevoked(host, parse, file, documents);
-        if (patch !== undefined) writeRevoked(host, file, patch);
+        if (patch !== undefined) writePatch(host, file, patch);
       });
     },
 
     revokedLines: (paths) => readRevoked(host, parse, paths.revoked),
     findRevoked: (paths, number) => findRevoked(host, parse, paths.revoked, number),
+
+    readMarks(path) {
+      const text = readIfThere(host, path);
+      if (text === undefined) return undefined;
+      const { revision, marks } = readHighwater(parse, text, path);
+      return { revision, ...marks };
+    },
+
+    lines: (path) => readLines(host, parse, path),
+
+    filesBelow(folder) {
+      requireFolder(host, folder);
+      const below = (inside: string): readonly string[] =>
+        refusing("file-unreadable", inside, "cannot be read", () => host.fs.readdirSync(inside))
+          .filter((name) => !name.startsWith("."))
+          .sort()
+          .flatMap((name) => {
+            const path = join(inside, name);
+            const stats = ifThere(() => host.fs.lstatSync(path));
+            if (stats?.isDirectory() === true) return below(path);
+            return stats?.isFile() === true ? [path] : [];
+          });
+      return below(folder);
+    },
 
     createKeys(paths, document) {
       writing(paths.keys, () => {
@@ -167,9 +204,7 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
     partyFolders(folder) {
       const isParty = (path: string): boolean => ifThere(() => host.fs.statSync(join(path, "channel.json"))) !== undefined;
       if (isParty(folder)) return [folder];
-      const stats = ifThere(() => host.fs.statSync(folder));
-      if (stats === undefined) throw new LnError("file-folder-missing", `there is no folder ${folder}`, { path: folder, folder });
-      if (!stats.isDirectory()) throw new LnError("file-not-folder", `${folder} is no folder`, { path: folder, folder });
+      requireFolder(host, folder);
       const inside = refusing("file-unreadable", folder, "cannot be read", () => host.fs.readdirSync(folder));
       return inside.sort().flatMap((name) => (isParty(join(folder, name)) ? [join(folder, name)] : []));
     },
@@ -186,6 +221,13 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
   };
 }
 
+/** Throws: file-folder-missing, file-not-folder. */
+function requireFolder(host: Host, folder: string): void {
+  const stats = ifThere(() => host.fs.statSync(folder));
+  if (stats === undefined) throw new LnError("file-folder-missing", `there is no folder ${folder}`, { path: folder, folder });
+  if (!stats.isDirectory()) throw new LnError("file-not-folder", `${folder} is no folder`, { path: folder, folder });
+}
+
 /** A pipe or a device, which is read once, and beside which there is nothing: a FIFO, `<(…)`. Saving refuses it. */
 function isStream(host: Host, path: string): boolean {
   return ifThere(() => host.fs.statSync(path))?.isFile() === false;
@@ -193,7 +235,7 @@ function isStream(host: Host, path: string): boolean {
 
 /** The names that a party's files have, in a folder or singly. */
 function isPartyFile(path: string): boolean {
-  return /(^|[.])(channel[.]json|keys[.]json|highwater[.]json|revoked[.]ndjson)$/.test(basename(path));
+  return /(^|[.])(channel[.]json|keys[.]json|highwater[.]json|(revoked|journal)[.]ndjson)$/.test(basename(path));
 }
 
 /** What vouches for a channel file that is in use. */

@@ -17,6 +17,7 @@ export interface Marks {
 export interface Highwater {
   readonly revision: number;
   readonly stateHash: string;
+  readonly marks: Marks;
 }
 
 export function highwaterText(state: State, marks: Marks): string {
@@ -33,14 +34,18 @@ export function highwaterText(state: State, marks: Marks): string {
 
 /** Throws: file-damaged, file-version-newer. */
 export function readHighwater(parse: Parse, text: string, path: string): Highwater {
-  const { format, version, revision, state_hash: stateHash } = parseObject(parse, text, path);
+  const document = parseObject(parse, text, path);
+  const { format, version, revision, state_hash: stateHash, lowest_unreleased: lowestUnreleased, highest_signed: highestSigned } = document;
   if (format === FORMAT && isCount(version) && version > VERSION) {
     throw new LnError("file-version-newer", `${path} is of version ${version}, and this chankit knows ${VERSION}`, { path, version, known: VERSION });
   }
   if (format !== FORMAT || version !== VERSION || !isCount(revision) || typeof stateHash !== "string" || !HASH.test(stateHash)) {
     throw new LnError("file-damaged", `${path} is no ${FORMAT} file of version ${VERSION}`, { path, format: FORMAT, version: VERSION });
   }
-  return { revision, stateHash };
+  if (!isCount(lowestUnreleased) || (highestSigned !== null && !isCount(highestSigned))) {
+    throw new LnError("file-damaged", `${path} lacks lowest_unreleased or highest_signed`, { path, format: FORMAT, version: VERSION });
+  }
+  return { revision, stateHash, marks: { lowestUnreleased, highestSigned } };
 }
 
 /**

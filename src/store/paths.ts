@@ -1,11 +1,13 @@
 import { basename, dirname, join } from "node:path";
 
-/** Where the four files of a party are. */
+/** Where the files of a party are. */
 export interface PartyPaths {
   readonly channel: string;
   readonly keys: string;
   readonly revoked: string;
   readonly highwater: string;
+  /** Only where one was asked for. */
+  readonly journal: string;
 }
 
 export function partyPaths(folder: string): PartyPaths {
@@ -24,5 +26,11 @@ export function singlePaths(channel: string, keys?: string): PartyPaths {
 
 function besides(channel: string, prefix: string): PartyPaths {
   const beside = (name: string) => join(dirname(channel), prefix + name);
-  return { channel, keys: beside("keys.json"), revoked: beside("revoked.ndjson"), highwater: beside("highwater.json") };
+  return {
+    channel,
+    keys: beside("keys.json"),
+    revoked: beside("revoked.ndjson"),
+    highwater: beside("highwater.json"),
+    journal: beside("journal.ndjson"),
+  };
 }

@@ -5,7 +5,7 @@ import { ifThere, refusal, systemCode } from "./failures.js";
 import type { Host } from "./file-system.js";
 import { highwaterText, readHighwater, type Marks } from "./highwater.js";
 import type { PartyPaths } from "./paths.js";
-import { writeRevoked, type Patch } from "./revoked-file.js";
+import { writePatch, type Patch } from "./line-file.js";
 import { FIRST_REVISION, follows, type Parse, type ReadState, type State } from "./state.js";
 
 /*
@@ -15,7 +15,7 @@ import { FIRST_REVISION, follows, type Parse, type ReadState, type State } from 
  * revision it makes, `.channel.json.next-8`. The rename fails when a folder of that name has content: of two processes one
  * gets the name, and from then on its update is complete and anyone can carry it out, in this order:
  *
- *   revoked.ndjson patched, fsync · state renamed to channel.json · fsync · highwater renamed to highwater.json · fsync · folder removed
+ *   revoked.ndjson and journal.ndjson patched, fsync · state renamed to channel.json · fsync · highwater renamed to highwater.json · fsync · folder removed
  *
  * Whoever loads or saves carries out what it finds (`settle`), and the one that owns an update does the same and no more: an
  * owner that is killed, stopped or slow holds nobody up. This is safe because
@@ -39,20 +39,25 @@ export interface Site {
 export interface Companions {
   readonly marks: Marks;
   readonly revoked: Patch | undefined;
+  readonly journal: Patch | undefined;
 }
+
+/** The files that only grow, under the names that their patches have in an update. */
+const GROWING = ["revoked", "journal"] as const;
+type Growing = (typeof GROWING)[number];
 
 /** An update under its revision's name: the files of it that are still there. */
 interface Update {
   readonly folder: string;
   readonly state: string | undefined;
   readonly highwater: string | undefined;
-  readonly revoked: { readonly path: string; readonly offset: number } | undefined;
+  readonly patches: readonly { readonly of: Growing; readonly path: string; readonly offset: number }[];
   /** Who made them. In a folder that was emptied and taken over, more than one. */
   readonly owners: readonly number[];
 }
 
 /** The names of an update's files begin with its owner's process number and a part that no other update has. */
-const FILE_NAME = /^([0-9]+)-\w+[.](state|highwater|revoked-([0-9]+))$/;
+const FILE_NAME = /^([0-9]+)-\w+[.](state|highwater|(revoked|journal)-([0-9]+))$/;
 
 /** channel.json as it stands, after everything that is under way or was left behind has been carried out. Undefined: none yet. */
 export function settle(site: Site): State | undefined {
@@ -140,16 +145,18 @@ function look({ host, paths }: Site, revision: number): Update | undefined {
   const names = ifThere(() => host.fs.readdirSync(folder));
   if (names === undefined) return undefined;
   const files = names.flatMap((name) => {
-    const [, pid, kind = "", offset] = FILE_NAME.exec(name) ?? [];
-    return pid === undefined ? [] : [{ path: join(folder, name), pid: Number(pid), kind, offset }];
+    const [, pid, kind = "", of, offset] = FILE_NAME.exec(name) ?? [];
+    return pid === undefined ? [] : [{ path: join(folder, name), pid: Number(pid), kind, of, offset }];
   });
   const pathOf = (kind: string) => files.find((file) => file.kind === kind)?.path;
-  const patch = files.find((file) => file.offset !== undefined);
   return {
     folder,
     state: pathOf("state"),
     highwater: pathOf("highwater"),
-    revoked: patch && { path: patch.path, offset: Number(patch.offset) },
+    patches: GROWING.flatMap((of) => {
+      const patch = files.find((file) => file.of === of);
+      return patch === undefined ? [] : [{ of, path: patch.path, offset: Number(patch.offset) }];
+    }),
     owners: files.map((file) => file.pid),
   };
 }
@@ -166,9 +173,11 @@ function pending(site: Site, current: State | undefined): { readonly update: Upd
   return follows(state, current) ? { update, state } : undefined;
 }
 
-function carryOut({ host, paths }: Site, { state, revoked }: Update): void {
-  const bytes = revoked && ifThere(() => readBytes(host, revoked.path));
-  if (bytes !== undefined) writeRevoked(host, paths.revoked, { offset: revoked?.offset ?? 0, bytes });
+function carryOut({ host, paths }: Site, { state, patches }: Update): void {
+  for (const { of, path, offset } of patches) {
+    const bytes = ifThere(() => readBytes(host, path));
+    if (bytes !== undefined) writePatch(host, paths[of], { offset, bytes });
+  }
   if (state !== undefined)
     ifThere(() => {
       host.fs.renameSync(state, paths.channel);
@@ -194,7 +203,7 @@ function finish(site: Site, current: State): void {
     }
   }
   if (update.state !== undefined) return;
-  if (update.revoked !== undefined) removeFile(host, update.revoked.path);
+  for (const { path } of update.patches) removeFile(host, path);
   removeEmptied(host, update.folder);
 }
 
@@ -202,7 +211,7 @@ function finish(site: Site, current: State): void {
 function prepare(
   { host, paths }: Site,
   next: State,
-  { marks, revoked }: Companions,
+  { marks, ...growing }: Companions,
 ): { readonly folder: string; readonly state: string; readonly companions: readonly string[] } {
   const mode = modeToKeep(host, paths.channel);
   const prefix = unfinishedPrefix(paths.channel);
@@ -213,10 +222,12 @@ function prepare(
     const companions = [`${name}.highwater`];
     writeNew(host, join(folder, state), next.text, mode);
     writeNew(host, join(folder, `${name}.highwater`), highwaterText(next, marks), mode);
-    if (revoked !== undefined) {
-      const patch = `${name}.revoked-${revoked.offset}`;
-      writeNew(host, join(folder, patch), revoked.bytes, mode);
-      companions.push(patch);
+    for (const of of GROWING) {
+      const patch = growing[of];
+      if (patch === undefined) continue;
+      const file = `${name}.${of}-${patch.offset}`;
+      writeNew(host, join(folder, file), patch.bytes, mode);
+      companions.push(file);
     }
     syncFolder(host, folder);
     return { folder, state, companions };
@@ -300,7 +311,7 @@ function tidyUpdate(site: Site, current: State | undefined, revision: number): v
   if (revision > reached + 1 || (revision === reached + 1 && pending(site, current) !== undefined)) return;
   const update = look(site, revision);
   if (update === undefined || update.owners.some((pid) => host.isAlive(pid))) return;
-  for (const path of [update.state, update.highwater, update.revoked?.path]) if (path !== undefined) removeFile(host, path);
+  for (const path of [update.state, update.highwater, ...update.patches.map((patch) => patch.path)]) if (path !== undefined) removeFile(host, path);
   removeEmptied(host, update.folder);
 }
 

@@ -29,6 +29,7 @@ import {
   returnSteps,
   stateOn,
   updateSteps,
+  withJournals,
 } from "../support/memory-party.js";
 import { LEGACY } from "../support/closing.js";
 import { refusal, runCommand } from "../support/party.js";
@@ -89,6 +90,9 @@ const negotiated = await runsOf(
 putHtlcs(anchors);
 const htlcs = await runsOf("with HTLCs", anchors, updateSteps());
 
+const opened = await runsOf("with a journal, opening", emptyDisk(), openingSteps(withJournals(ARTICLE)));
+const journalled = [...opened, ...(await runsOf("with a journal", last(opened), updateSteps()))];
+
 /** A test case, and a channel from elsewhere: what import-channel reads. */
 const imports = await importRuns();
 
@@ -116,6 +120,7 @@ const RUNS = [
   ...failed,
   ...simply,
   ...negotiated,
+  ...journalled,
   ...imports,
 ];
 

@@ -103,7 +103,7 @@ describe("two processes that have read the same state", () => {
   test("and create the same party: one of them does", () => {
     atEveryPoint(emptyDisk(), (disk, at) => {
       const outcomes: string[] = [];
-      const create = (store: Store, step: number) => outcomes.push(outcome(() => store.createChannel(PATHS, { step }, change(0).marks)));
+      const create = (store: Store, step: number) => outcomes.push(outcome(() => store.createChannel(PATHS, { step }, { marks: change(0).marks })));
       const count = interrupted(
         disk,
         1,
@@ -239,7 +239,7 @@ describe("what was left under the name of the next revision", () => {
       const fs = fileSystemOn(disk);
       const other = emptyDisk();
       const store = processOn(other, 1);
-      let loaded: Loaded = store.createChannel(PATHS, { step: "other" }, change(0).marks);
+      let loaded: Loaded = store.createChannel(PATHS, { step: "other" }, { marks: change(0).marks });
       while (loaded.revision < 3) loaded = store.save(PATHS, loaded, loaded.document, change(1));
       for (const [name, content] of Object.entries(contentOf(other, FOLDER))) {
         if (fs.readdirSync(FOLDER).includes(name)) fs.unlinkSync(`${FOLDER}/${name}`);

@@ -39,7 +39,7 @@ const works: readonly Work[] = [
     name: "createChannel",
     from: emptyDisk(),
     run: (store) => {
-      store.createChannel(PATHS, { step: 1 }, change(0).marks);
+      store.createChannel(PATHS, { step: 1 }, { marks: change(0).marks });
     },
     before: undefined,
     after: 1,
@@ -197,7 +197,7 @@ test("keys are whole or absent, and never left in an unfinished file", () => {
     const heir = processOn(disk, HEIR);
     if (contentOf(disk, FOLDER)["keys.json"] === undefined) heir.createKeys(PATHS, { secret: "s" });
     expect(heir.readKeys(PATHS, { strict: false }).document).toEqual({ secret: "s" });
-    heir.createChannel(PATHS, {}, change(0).marks);
+    heir.createChannel(PATHS, {}, { marks: change(0).marks });
     expect(Object.keys(contentOf(disk, FOLDER))).toEqual(["channel.json", "highwater.json", "keys.json"]);
   }
 });

@@ -151,7 +151,7 @@ describe("creating a party", () => {
     const disk = copyOf(from);
     for (const other of Object.keys(contentOf(disk, FOLDER))) if (other !== name) fileSystemOn(disk).unlinkSync(`${FOLDER}/${other}`);
     const content = contentOf(disk, FOLDER);
-    const error = refusal(() => processOn(disk, 1).createChannel(PATHS, {}, change(0).marks));
+    const error = refusal(() => processOn(disk, 1).createChannel(PATHS, {}, { marks: change(0).marks }));
     expect(error).toMatchObject({ code: "file-exists", details: { path: `${FOLDER}/${name}` } });
     expect(contentOf(disk, FOLDER)).toEqual(content);
   });
@@ -176,6 +176,7 @@ describe("where the files are", () => {
       keys: "alice/keys.json",
       revoked: "alice/revoked.ndjson",
       highwater: "alice/highwater.json",
+      journal: "alice/journal.ndjson",
     });
   });
 
@@ -186,6 +187,7 @@ describe("where the files are", () => {
       keys: "secret/k.json",
       revoked: "a.revoked.ndjson",
       highwater: "a.highwater.json",
+      journal: "a.journal.ndjson",
     });
   });
 });

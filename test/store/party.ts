@@ -31,7 +31,7 @@ export function revokedLine(number: number): { readonly number: number; readonly
 export function diskAt(revision: number): Disk {
   const disk = emptyDisk();
   const store = processOn(disk, 1001);
-  let loaded: Loaded = store.createChannel(PATHS, { format: "test", step: 1 }, change(0).marks);
+  let loaded: Loaded = store.createChannel(PATHS, { format: "test", step: 1 }, { marks: change(0).marks });
   for (let step = 2; step <= revision; step++) loaded = store.save(PATHS, loaded, { ...loaded.document, step }, revoking(step));
   return disk;
 }

@@ -26,7 +26,7 @@ const newFolder = () => fs.mkdtempSync(join(root, "folder-"));
 function newParty(): PartyPaths {
   const paths = partyPaths(join(newFolder(), "alice"));
   store.createKeys(paths, { secret: "s" });
-  store.createChannel(paths, { count: 0 }, change(0).marks);
+  store.createChannel(paths, { count: 0 }, { marks: change(0).marks });
   return paths;
 }
 
@@ -104,7 +104,7 @@ describe("a party's files", () => {
   test("a file in place of the folder", () => {
     const { channel } = newParty();
     expect(refusal(() => store.load(partyPaths(channel), "update")).code).toBe("file-not-folder");
-    expect(refusal(() => store.createChannel(partyPaths(channel), {}, change(0).marks)).code).toBe("file-not-written");
+    expect(refusal(() => store.createChannel(partyPaths(channel), {}, { marks: change(0).marks })).code).toBe("file-not-written");
   });
 });
 

@@ -65,6 +65,13 @@ function step(party: Name, command: string, args: readonly string[] = [], flags:
 
 const wire = (seq: number, by: Name, type: string): string => `${WIRE}${String(seq).padStart(4, "0")}-${by}-${type}.json`;
 
+/** The same terms, each side beginning a journal. */
+export const withJournals = ({ open, accept, ...terms }: Terms): Terms => ({
+  ...terms,
+  open: { ...open, journal: true },
+  accept: { ...accept, journal: true },
+});
+
 /** Every command of an opening, in order. */
 export function openingSteps({ open, accept }: Terms): readonly Step[] {
   return [

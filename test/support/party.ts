@@ -57,7 +57,7 @@ export async function runCommand(name: string, args: readonly string[], flags: F
       return [flag, given.reduce<unknown>((previous, one) => parse(one, previous), undefined)];
     }),
   );
-  return command.run(contextFor(options), args, values);
+  return command.run(contextFor(name, options), args, values);
 }
 
 function noStdout(): never {
@@ -68,7 +68,7 @@ function neverPause(): never {
   throw new Error("a command waited: only some do");
 }
 
-function contextFor(options: RunOptions): Context {
+function contextFor(command: string, options: RunOptions): Context {
   const { stdin, outputIsStdout = true, host = nodeHost(), env = {}, output, writeStdout = noStdout, pause = neverPause } = options;
   let read = false;
   return {
@@ -79,6 +79,7 @@ function contextFor(options: RunOptions): Context {
       return typeof stdin === "string" ? stdin : JSON.stringify(stdin);
     },
     readStream: () => Readable.from([typeof stdin === "string" ? Buffer.from(stdin) : Buffer.from(JSON.stringify(stdin))]),
+    command,
     writeStdout,
     output,
     onInterrupt: () => () => undefined,

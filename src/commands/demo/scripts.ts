@@ -30,8 +30,8 @@ ${PRELUDE}
 step "Opening. Keys from fixed seeds, so that everybody sees the same bytes; the funding output is the opener's to make."
 echo 0101010101010101010101010101010101010101010101010101010101010101 | run keygen alice --seed -
 echo 0202020202020202020202020202020202020202020202020202020202020202 | run keygen bob --seed -
-run open-channel alice --funding 0.1btc --channel-type static_remotekey --feerate 0 --min-feerate 0 -o wire/
-run accept-channel bob wire/0001-alice-open_channel.json --min-feerate 0 -o wire/
+run open-channel alice --funding 0.1btc --channel-type static_remotekey --feerate 0 --min-feerate 0 --journal -o wire/
+run accept-channel bob wire/0001-alice-open_channel.json --min-feerate 0 --journal -o wire/
 run create-funding alice wire/0001-bob-accept_channel.json --outpoint "\${FUNDING:-8984484a580b825b9972d7adb15050b3ab624ccd731946b3eeddb92f4e7ef6be:0}" -o wire/
 run sign-funding bob wire/0002-alice-funding_created.json -o wire/
 run release-funding alice wire/0002-bob-funding_signed.json
@@ -149,8 +149,8 @@ round() {
 step "Opening: 0.10 BTC, of which 0.04 are Bob's"
 echo 0101010101010101010101010101010101010101010101010101010101010101 | run keygen alice --seed -
 echo 0202020202020202020202020202020202020202020202020202020202020202 | run keygen bob --seed -
-chankit open-channel alice --funding 0.1btc --push 0.04btc --channel-type anchors --feerate 2500 |
-  chankit accept-channel bob - |
+chankit open-channel alice --funding 0.1btc --push 0.04btc --channel-type anchors --feerate 2500 --journal |
+  chankit accept-channel bob - --journal |
   chankit create-funding alice - --outpoint "\${FUNDING:-8984484a580b825b9972d7adb15050b3ab624ccd731946b3eeddb92f4e7ef6be:0}" |
   chankit sign-funding bob - |
   chankit release-funding alice - > steps/funding.json
@@ -220,8 +220,8 @@ settle() {
 step "Opening: 0.10 BTC, of which 0.04 are Bob's"
 echo 0101010101010101010101010101010101010101010101010101010101010101 | run keygen alice --seed -
 echo 0202020202020202020202020202020202020202020202020202020202020202 | run keygen bob --seed -
-chankit open-channel alice --funding 0.1btc --push 0.04btc --channel-type anchors --feerate 2500 |
-  chankit accept-channel bob - |
+chankit open-channel alice --funding 0.1btc --push 0.04btc --channel-type anchors --feerate 2500 --journal |
+  chankit accept-channel bob - --journal |
   chankit create-funding alice - --outpoint "\${FUNDING:-8984484a580b825b9972d7adb15050b3ab624ccd731946b3eeddb92f4e7ef6be:0}" |
   chankit sign-funding bob - |
   chankit release-funding alice - > steps/funding.json
@@ -287,8 +287,8 @@ ${PRELUDE}
 step "Opening: 0.10 BTC, of which 0.04 are Bob's"
 echo 0101010101010101010101010101010101010101010101010101010101010101 | run keygen alice --seed -
 echo 0202020202020202020202020202020202020202020202020202020202020202 | run keygen bob --seed -
-chankit open-channel alice --funding 0.1btc --push 0.04btc --channel-type anchors --feerate 2500 |
-  chankit accept-channel bob - |
+chankit open-channel alice --funding 0.1btc --push 0.04btc --channel-type anchors --feerate 2500 --journal |
+  chankit accept-channel bob - --journal |
   chankit create-funding alice - --outpoint "\${FUNDING:-8984484a580b825b9972d7adb15050b3ab624ccd731946b3eeddb92f4e7ef6be:0}" |
   chankit sign-funding bob - |
   chankit release-funding alice - > steps/funding.json

@@ -77,6 +77,7 @@ async function run(command: CommandSpec, fs: ReturnType<typeof memoryFiles>["fs"
     readStream: () => {
       throw new Error("a command asked for a stream");
     },
+    command: command.name,
     writeStdout: () => undefined,
     output: undefined,
     onInterrupt: () => () => undefined,

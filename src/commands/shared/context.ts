@@ -10,6 +10,8 @@ export interface Context {
   readonly readStream: () => AsyncIterable<Uint8Array>;
   /** For a result that is not the report. */
   readonly writeStdout: (text: string) => void;
+  /** The name of the command that runs. */
+  readonly command: string;
   /** Where the report goes; undefined for standard output alone. */
   readonly output: string | undefined;
   /** Does what is still to be done when the program is interrupted; gives what takes that back. */

@@ -20,6 +20,7 @@ export const changeFlags = {
   dryRun: toggle("--dry-run", "check everything, write nothing, show no secret"),
   channelOut: flag("--channel-out <file>", "write the new state here and leave the old files alone", text),
   revokedOut: flag("--revoked-out <file>", "with --channel-out: where the line for revoked.ndjson goes", text),
+  journal: toggle("--journal", "begin the party's journal.ndjson; once it is there, every step adds its line"),
 };
 
 export type PartyOptions = FlagValues<typeof partyFlags>;

@@ -9,10 +9,12 @@ import { type Outcome, done } from "../../protocol/channel/transitions/outcome.j
 import { ERROR_CODES, LnError } from "../../protocol/errors.js";
 import type { PartyKeys } from "../../protocol/keys/party-keys.js";
 import { type MessageName, decodeMessage } from "../../protocol/wire/messages.js";
+import type { JournalEntry } from "../../store/journal-file.js";
 import type { PartyPaths } from "../../store/paths.js";
 import type { Document, Report } from "./command.js";
 import type { Context } from "./context.js";
 import { isStdout } from "./io.js";
+import { type Passed, journalEvent } from "./journal.js";
 import { type ChangeOptions, type Party, type PartyOptions, readDocument } from "./load-party.js";
 
 // In a file of its own, so that what only looks at a party starts without what messages need
@@ -33,21 +35,23 @@ export function readMessageFile(ctx: Context, path: string | undefined): ReadMes
 
 /**
  * Makes a step last: the new state is on disk before anything of it is shown. Returns the report of the step: its message, or `summary`.
+ * `passed` are the messages of the step beside the one that its outcome sends.
  * Throws: file-….
  */
 export function settle(
   ctx: Context,
-  party: Pick<Party, "paths" | "loaded"> | NewParty,
+  party: ChangingParty,
   outcome: Outcome,
   options: ChangeOptions,
   summary: () => Document,
+  passed: Passed = {},
 ): Report {
   const { state, sent, repeated, resend } = outcome;
   refuseTwoDocuments(ctx, options);
   outcome.warnings.forEach(ctx.warn);
   if (party.loaded === undefined && options.channelOut === undefined) requireNew(ctx, party.paths);
   if (options.dryRun === true) return { document: { dry_run: true, ...wouldSend(sent, resend), ...summary() } };
-  if (!repeated) save(ctx, party, outcome, options);
+  if (!repeated) save(ctx, party, outcome, options, passed);
   else if (options.channelOut !== undefined && party.loaded !== undefined) {
     writeState(ctx, options.channelOut, `${JSON.stringify(party.loaded.document, null, 2)}\n`);
   }
@@ -81,12 +85,24 @@ export interface NewParty {
   readonly loaded: undefined;
 }
 
-function save(
-  ctx: Context,
-  { paths, loaded }: Pick<Party, "paths" | "loaded"> | NewParty,
-  { state, revoked }: Outcome,
-  options: ChangeOptions,
-): void {
+type ChangingParty = (Pick<Party, "paths" | "loaded"> & { readonly state?: ChannelState }) | (NewParty & { readonly state?: undefined });
+
+/** What a step adds to the party's journal. */
+export function journalEntry(
+  { command }: Context,
+  { journal }: Pick<ChangeOptions, "journal">,
+  before: ChannelState | undefined,
+  { state, sent }: Outcome,
+  passed: Passed = {},
+): JournalEntry {
+  return {
+    begin: journal === true,
+    event: journalEvent(command, before, state, { ...passed, sent: [...(sent === null ? [] : [sent]), ...(passed.sent ?? [])] }),
+  };
+}
+
+function save(ctx: Context, { paths, loaded, state: before }: ChangingParty, outcome: Outcome, options: ChangeOptions, passed: Passed): void {
+  const { state, revoked } = outcome;
   const document = printChannel(state);
   const line = revoked === null || !isFunded(state) ? [] : [encode(revokedHtlcs, { ...revoked, fundingTxid: state.fundings[0].txid })];
   if (options.channelOut !== undefined) {
@@ -100,8 +116,9 @@ function save(
   const marks = isFunded(state)
     ? { lowestUnreleased: lowestUnreleased(state), highestSigned: highestSigned(state) < 0 ? null : highestSigned(state) }
     : { lowestUnreleased: 0, highestSigned: null };
-  if (loaded === undefined) ctx.store.createChannel(paths, document, marks);
-  else ctx.store.save(paths, loaded, document, { marks, revoked: line });
+  const change = { marks, revoked: line, journal: journalEntry(ctx, options, before, outcome, passed) };
+  if (loaded === undefined) ctx.store.createChannel(paths, document, change);
+  else ctx.store.save(paths, loaded, document, change);
 }
 
 /** A state that goes elsewhere than into its party's folder. */

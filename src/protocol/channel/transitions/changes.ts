@@ -90,7 +90,7 @@ function worded(
 }
 
 /** The change that a message carries. */
-function contentOf(message: ChangeMessage): ChangeContent {
+export function contentOf(message: ChangeMessage): ChangeContent {
   switch (message.type) {
     case "pay":
       return { kind: "pay", id: message.id, amountMsat: message.amountMsat };
@@ -103,6 +103,28 @@ function contentOf(message: ChangeMessage): ChangeContent {
     case "update_fail_htlc":
     case "update_fail_malformed_htlc":
       return { kind: "fail_htlc", id: message.id };
+    case "update_fee":
+      return { kind: "update_fee", feeratePerKw: message.feeratePerKw };
+  }
+}
+
+/** What its sender asked for. */
+export function proposalIn(message: ChangeMessage): Proposal {
+  switch (message.type) {
+    case "pay":
+      return { kind: "pay", amountMsat: message.amountMsat };
+    case "update_add_htlc": {
+      const { amountMsat, paymentHash, cltvExpiry, onionRoutingPacket } = message;
+      return { kind: "add_htlc", amountMsat, paymentHash, cltvExpiry, onionRoutingPacket };
+    }
+    case "update_fulfill_htlc":
+      return { kind: "fulfill_htlc", id: message.id, paymentPreimage: message.paymentPreimage };
+    case "update_fail_htlc":
+      return { kind: "fail_htlc", id: message.id, failure: { kind: "reason", reason: message.reason } };
+    case "update_fail_malformed_htlc": {
+      const { id, sha256OfOnion, failureCode } = message;
+      return { kind: "fail_htlc", id, failure: { kind: "malformed", sha256OfOnion, failureCode } };
+    }
     case "update_fee":
       return { kind: "update_fee", feeratePerKw: message.feeratePerKw };
   }
