@@ -119,7 +119,7 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
       writing(paths.channel, () => {
         makeFolder(host, dirname(paths.channel));
         const site = siteOf(paths);
-        const held = settle(site) === undefined ? [paths.highwater, paths.revoked, paths.journal] : [paths.channel];
+        const held = settle(site) === undefined ? [paths.highwater, paths.revoked] : [paths.channel];
         for (const path of held) {
           if (ifThere(() => host.fs.lstatSync(path)) !== undefined) {
             throw new LnError("file-exists", `${path} exists: a channel is never created over another, or over what is left of one`, { path });

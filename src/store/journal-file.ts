@@ -28,7 +28,7 @@ export function journalHash(line: JsonObject): string {
 
 /**
  * The patch that adds one line; undefined where there is no journal and none is to begin. A torn last line is cut.
- * Throws: file-damaged, file-unreadable, file-version-newer.
+ * Throws: file-damaged, file-unreadable, file-version-newer, file-exists.
  */
 export function planJournal(
   host: Host,
@@ -42,6 +42,9 @@ export function planJournal(
   const last = tail?.last === undefined ? undefined : chained(tail.last.document, path);
   // A line of an update that a power failure undid, from the state that still stands: its place is taken
   const undone = last !== undefined && last.before === before && last.after !== before;
+  if (before === null && last !== undefined && !undone) {
+    throw new LnError("file-exists", `${path} exists: a channel is never created over what is left of another`, { path });
+  }
   const seq = undone ? last.seq : (last?.seq ?? 0) + 1;
   const previous = undone ? last.previous : (last?.hash ?? null);
   const end = undone ? (tail?.last?.start ?? 0) : (tail?.end ?? 0);

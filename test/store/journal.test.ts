@@ -84,10 +84,27 @@ describe("a journal", () => {
   });
 
   test("that is left of another channel is not gone on with", () => {
-    const disk = emptyDisk();
-    const store = processOn(disk, 1);
+    const disk = begun();
+    step(disk, "second");
+    const text = textOf(disk)!;
+    const other = emptyDisk();
+    const store = processOn(other, 1);
     store.makeFolder(FOLDER);
-    store.writeOutput(PATHS.journal, "{}\n", "replace");
+    store.writeOutput(PATHS.journal, text, "replace");
     expect(refusal(() => store.createChannel(PATHS, {}, { ...change(0), journal: { begin: true, event: {} } })).code).toBe("file-exists");
+  });
+
+  test("whose last line's step a power failure has undone gives its place to the next", () => {
+    const disk = begun();
+    const undone = copyOf(disk);
+    step(undone, "undone");
+    processOn(disk, 1).writeOutput(PATHS.journal, textOf(undone)!, "replace");
+    step(disk, "second");
+    const lines = linesOf(disk);
+    expect(lines.map(({ command, seq }) => [command, seq])).toEqual([
+      ["first", 1],
+      ["second", 2],
+    ]);
+    expect(lines[1]!["previous"]).toBe(lines[0]!["hash"]);
   });
 });
