@@ -262,7 +262,7 @@ export class Replay {
   private passMoment(side: Side): boolean {
     const [target, ...rest] = side.moments;
     const { sent, received } = counts(side.view);
-    if (target === undefined || target.sent !== sent || target.received !== received || side.view.state === null) return false;
+    if (target?.sent !== sent || target.received !== received || side.view.state === null) return false;
     const result: AfterMoment = momentFinding(side.actor, side.view, target.shown);
     side.moments = rest;
     side.view = result.view;

@@ -41,7 +41,7 @@ export function planJournal(
   if (tail === undefined && !begin) return undefined;
   const last = tail?.last === undefined ? undefined : chained(tail.last.document, path);
   // A line of an update that a power failure undid, from the state that still stands: its place is taken
-  const undone = last !== undefined && last.before === before && last.after !== before;
+  const undone = last?.before === before && last.after !== before;
   if (before === null && last !== undefined && !undone) {
     throw new LnError("file-exists", `${path} exists: a channel is never created over what is left of another`, { path });
   }
