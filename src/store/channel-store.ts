@@ -119,7 +119,9 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
       writing(paths.channel, () => {
         makeFolder(host, dirname(paths.channel));
         const site = siteOf(paths);
-        const held = settle(site) === undefined ? [paths.highwater, paths.revoked] : [paths.channel];
+        // Its own lines are what it left when it could write no further: it goes on from there
+        const others = beginsWith(host, paths.revoked, revoked) ? [] : [paths.revoked];
+        const held = settle(site) === undefined ? [paths.highwater, ...others] : [paths.channel];
         for (const path of held) {
           if (ifThere(() => host.fs.lstatSync(path)) !== undefined) {
             throw new LnError("file-exists", `${path} exists: a channel is never created over another, or over what is left of one`, { path });
@@ -241,6 +243,18 @@ function isPartyFile(path: string): boolean {
 /** What vouches for a channel file that is in use. */
 function besideChannel(path: string): string {
   return join(dirname(path), "highwater.json");
+}
+
+/** Whether what is in a revoked file is where these lines begin, the last of them perhaps torn. */
+function beginsWith(host: Host, path: string, lines: readonly JsonObject[]): boolean {
+  const text = readIfThere(host, path);
+  return (
+    text === undefined ||
+    lines
+      .map((line) => `${JSON.stringify(line)}\n`)
+      .join("")
+      .startsWith(text)
+  );
 }
 
 /** For whatever changes a party's files: reading reports its own failures, so what is left over is about writing. */

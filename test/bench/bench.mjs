@@ -3,7 +3,7 @@
 // Every process runs in an otherwise empty environment, with pipes as in a script. A run of each case and one of `node -e 0` take turns, so that a
 // machine's bad moments meet all of them; a ratio is of the medians, then of the fastest runs.
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -83,6 +83,9 @@ function atStep(/** @type {number} */ step, /** @type {Record<string, string>} *
     return chankit(folder, UPDATE[step] ?? "", env);
   };
 }
+
+/** How often the cases of a file stand in a batch. */
+const BATCH_REPEATS = 160;
 
 const BACKENDS = [
   ["WebAssembly", "wasm"],
@@ -176,6 +179,16 @@ try {
   process.stdout.write(`| time, of the first | 1 | ${ratios(updates[1], updates[0])} |\n`);
   const size = (/** @type {string} */ folder) => statSync(join(folder, "updated/alice/channel.json")).size;
   process.stdout.write(`| channel.json afterwards, bytes | ${size(young ?? "")} | ${size(old ?? "")} |\n`);
+
+  const vectors = readFileSync(new URL("../../fixtures/vectors/cases/anchors.ndjson", import.meta.url), "utf8");
+  writeFileSync(join(scratch, "cases.ndjson"), vectors.repeat(BATCH_REPEATS));
+  const lines = BATCH_REPEATS * vectors.trimEnd().split("\n").length;
+  /** @type {[number[], number[]]} */
+  const batches = [[], []];
+  for (let run = 0; run < Math.ceil(RUNS / 3); run++)
+    for (const [at, times] of batches.entries()) times.push(chankit(scratch, `vectors verify --batch cases.ndjson --jobs ${at + 1}`));
+  process.stdout.write(`\n| \`vectors verify --batch\`, ${lines} cases | on one thread | on two |\n| --- | --- | --- |\n`);
+  process.stdout.write(`| time, of the first | 1 | ${ratios(batches[1], batches[0])} |\n`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -14,6 +14,7 @@ import {
   CLOSING_STEPS,
   FAIL_STEPS,
   PSBT_STEPS,
+  REESTABLISH_STEPS,
   type Step,
   WIRE,
   closeSteps,
@@ -75,6 +76,7 @@ const article = [...(await runsOf("opening", emptyDisk(), openingSteps(ARTICLE))
 const update = await runsOf("update", last(article), updateSteps());
 const back = await runsOf("back", last(update), returnSteps(6, 5));
 const closing = await runsOf("closing", last(back), CLOSING_STEPS);
+const reestablished = await runsOf("reestablish", update[1]!.after, REESTABLISH_STEPS);
 const byPsbt = await runsOf("closing by PSBT", last(back), PSBT_STEPS);
 const byRequest = await runsOf("by request id", last(article), updateSteps({ requestId: "invoice-7" }).slice(0, 2));
 
@@ -108,10 +110,21 @@ async function importRuns(): Promise<readonly Run[]> {
   return [ofCase, await runOf("import-channel", disk, { party, command: "import-channel", args: ["-"], flags: {}, stdin: document, again: "once" })];
 }
 
+/** Bob's keys on a new machine, and a backup of his channel, in which a commitment with HTLCs was revoked. */
+async function restoreRun(): Promise<Run> {
+  const { document } = await runCommand("backup", ["/bob"], {}, { host: processOf(copyOf(last(htlcs)), 1) });
+  const disk = emptyDisk();
+  await perform(processOf(disk, 1), openingSteps(ANCHORS)[1]!);
+  const step: Step = { party: "bob", command: "restore", args: ["-"], flags: {}, stdin: JSON.stringify(document), again: "once" };
+  return await runOf("restore", disk, step);
+}
+const restored = await restoreRun();
+
 const RUNS = [
   ...article,
   ...update,
   ...back,
+  ...reestablished,
   ...closing,
   ...byPsbt,
   ...byRequest,
@@ -122,6 +135,7 @@ const RUNS = [
   ...negotiated,
   ...journalled,
   ...imports,
+  restored,
 ];
 
 /** Whether the process lived to the end. */
@@ -174,7 +188,9 @@ async function expectSame(run: Run, disk: Disk): Promise<"old" | "new"> {
   const isMessage = report.fileName !== undefined && "seq" in report.document;
 
   if (found === "new" && step.again !== "same") {
-    if (isMessage) expect(await resent(disk, run), "what was not printed is in the outbox").toBe(printed(report));
+    // A channel_reestablish is not kept: it says where the party is now, and is made anew
+    if (isMessage && report.document["type"] !== "channel_reestablish")
+      expect(await resent(disk, run), "what was not printed is in the outbox").toBe(printed(report));
     if (step.again === "once") expect((await refusal(() => perform(heir, step))).code).toBe("file-exists");
     // A second change has a number of its own
     else expect((await perform(processOf(copyOf(disk), HEIR), step)).document["seq"]).toBe(Number(report.document["seq"]) + 1);
@@ -266,6 +282,83 @@ async function refused(host: Host, step: Step): Promise<LnError | undefined> {
     if (error instanceof LnError) return error;
     throw error;
   }
+}
+
+/** A command that changes no state: what it prints, and the files that it writes beside the parties. */
+interface Reading {
+  readonly name: string;
+  readonly disk: Disk;
+  readonly act: (host: Host) => Promise<string>;
+}
+
+const PAYOUT = { to: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", feerate: "1000" } as const;
+const COIN = `${"22".repeat(32)}:1:0.01btc:${PAYOUT.to}`;
+const published = (await runCommand("force-close", ["/alice"], {}, { host: processOf(copyOf(anchors), 1) })).document;
+const cheat = `${JSON.stringify((await runCommand("force-close", ["/alice"], {}, { host: processOf(copyOf(htlcs[1]!.before), 1) })).document)}\n`;
+
+const reading = (name: string, disk: Disk, step: Omit<Step, "command" | "again">): Reading => ({
+  name,
+  disk,
+  act: async (host) => printed(await perform(host, { ...step, command: name, again: "same" })),
+});
+
+const READINGS: readonly Reading[] = [
+  reading("backup", last(htlcs), { party: "bob", args: [], flags: {} }),
+  reading("bump", anchors, {
+    party: "bob",
+    args: [],
+    flags: { tx: "-", feerate: "10000", inputs: COIN, change: PAYOUT.to },
+    stdin: JSON.stringify(published),
+  }),
+  reading("export-watchtower", htlcs[9]!.before, { party: "bob", args: [`${WIRE}0006-alice-revoke_and_ack.json`], flags: PAYOUT }),
+  {
+    name: "watch -o DIR/ --state FILE",
+    disk: last(htlcs),
+    act: async (host) => {
+      let text = "";
+      const writeStdout = (part: string): void => {
+        text += part;
+      };
+      await runCommand("watch", ["/bob"], { ...PAYOUT, state: `${WIRE}watch.json` }, { host, stdin: cheat, output: WIRE, writeStdout });
+      return text;
+    },
+  },
+];
+
+describe("a crash of what changes no state: the parties' files stay, an output is there whole or not at all, and comes again the same", () => {
+  test.each(READINGS.map((one) => [one.name, one] as const))("%s", async (_, { disk: before, act }) => {
+    const operations: Operation[] = [];
+    const after = copyOf(before);
+    const wanted = await act(
+      watched(processOf(after, 1001), (operation) => {
+        operations.push(operation);
+      }),
+    );
+    const outputs = wholeOf(after);
+    expect(operations.some(changesFiles)).toBe(true);
+    expect(Object.keys(outputs).length).toBeGreaterThan(Object.keys(wholeOf(before)).length);
+    const parties = (disk: Disk) => (["alice", "bob"] as const).map((name) => filesOf(disk, name));
+    for (let at = 0; at < operations.length; at++) {
+      const disk = copyOf(before);
+      await expect(act(mortal(processOf(disk, VICTIM), at))).rejects.toThrow(Killed);
+      const dark = copyOf(disk);
+      cutPower(dark, () => false);
+      for (const found of [dark, disk]) {
+        expect(parties(found)).toEqual(parties(before));
+        for (const [name, text] of Object.entries(wholeOf(found))) expect(text, name).toBe(outputs[name]);
+        // Where the whole came to be, what is told may be less: that it is done
+        const again = await act(processOf(found, HEIR));
+        if (wholeOf(found)["watch.json"] === undefined) expect(again).toBe(wanted);
+        expect(wholeOf(found)).toEqual(outputs);
+        expect(parties(found)).toEqual(parties(before));
+      }
+    }
+  });
+});
+
+/** The outputs, without what a killed process left unfinished. */
+function wholeOf(disk: Disk): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(contentOf(disk, WIRE)).filter(([path]) => !path.startsWith(".")));
 }
 
 test("what is printed is durable: with the power gone right after it the state is the new one", async () => {

@@ -7,11 +7,13 @@ import { openStore } from "../../src/store/channel-store.js";
 import { partyPaths } from "../../src/store/paths.js";
 import { type Disk, contentOf, copyOf, emptyDisk } from "../store/memory-disk.js";
 import { runCli, tempDir } from "../support/cli.js";
+import { LEGACY } from "../support/closing.js";
 import {
   ANCHORS,
   ARTICLE,
   type Name,
   type Step,
+  closeSteps,
   filesOf,
   folderOf,
   openingSteps,
@@ -65,11 +67,13 @@ async function inPlace(disk: Disk, steps: readonly Step[]): Promise<readonly (re
 const KEYGEN = 2;
 
 describe.each([
-  ["the article's channel", ARTICLE],
-  ["a channel with anchors", ANCHORS],
-])("%s, opened, updated and paid back as pure functions", (_, terms) => {
+  ["the article's channel, opened, updated and paid back", ARTICLE, [...updateSteps(), ...returnSteps(6, 5)]],
+  ["a channel with anchors, opened, updated and paid back", ANCHORS, [...updateSteps(), ...returnSteps(6, 5)]],
+  ["a simple close", ANCHORS, closeSteps("simple")],
+  ["a negotiated close", LEGACY, closeSteps("negotiated")],
+])("%s as pure functions", (_, terms, life) => {
   test.each(["files", "stdin", "stdout"] as const)("states by way of %s: byte for byte those of use in place", async (way) => {
-    const steps = [...openingSteps(terms), ...updateSteps(), ...returnSteps(6, 5)];
+    const steps = [...openingSteps(terms), ...life];
     const place = emptyDisk();
     const wanted = await inPlace(place, steps);
     // The messages are those of the run in place: were one different, it would show below

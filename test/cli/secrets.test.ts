@@ -7,12 +7,14 @@ import { lowestUnreleased } from "../../src/protocol/channel/state.js";
 import type { PartyKeys } from "../../src/protocol/keys/party-keys.js";
 import { type Disk, contentOf, copyOf, emptyDisk } from "../store/memory-disk.js";
 import { runCli, tempDir } from "../support/cli.js";
+import { LEGACY } from "../support/closing.js";
 import {
   ANCHORS,
   ARTICLE,
   CLOSING_STEPS,
   type Name,
   type Step,
+  closeSteps,
   filesOf,
   openingSteps,
   perform,
@@ -45,8 +47,16 @@ function told(error: unknown): string {
   return `${error.message}\n${JSON.stringify(error.details)}\n${error.stack ?? ""}`;
 }
 
-/** Runs a scenario as two users would, looking at everything before and after each step, and making mistakes. */
-async function scenario(terms: Terms, withHtlcs: boolean): Promise<{ readonly disk: Disk; readonly shown: readonly Shown[] }> {
+interface Scene {
+  readonly disk: Disk;
+  readonly shown: Shown[];
+  /** Tries something on a copy of the disk, and notes what it shows. */
+  readonly attempt: (by: string, name: string, args: readonly string[], flags?: FlagTexts, stdin?: string) => Promise<void>;
+  /** Goes on as two users would, looking at everything after each step, and making mistakes. */
+  readonly run: (steps: readonly Step[]) => Promise<void>;
+}
+
+function scene(): Scene {
   const disk = emptyDisk();
   const shown: Shown[] = [];
   const attempt = async (by: string, name: string, args: readonly string[], flags: FlagTexts = {}, stdin?: string): Promise<void> => {
@@ -64,6 +74,9 @@ async function scenario(terms: Terms, withHtlcs: boolean): Promise<{ readonly di
       await attempt("resend", "resend", [`/${name}`]);
       for (const command of ["pay", "sign", "make-revocation", "force-close", "channel-ready"])
         await attempt(command, command, [`/${name}`, ...(command === "pay" ? ["1sat"] : [])], { dryRun: true });
+      await attempt("close", "close", [`/${name}`], { dryRun: true, address: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080" });
+      await attempt("close", "close", [`/${name}`], { dryRun: true, fee: "300sat" });
+      await attempt("close", "close", [`/${name}`], { tx: true });
     }
   };
   const run = async (steps: readonly Step[]): Promise<void> => {
@@ -82,6 +95,13 @@ async function scenario(terms: Terms, withHtlcs: boolean): Promise<{ readonly di
       await lookAround();
     }
   };
+  return { disk, shown, attempt, run };
+}
+
+/** An opening, updates, a cheat and its penalty, both leaving; and keys where something else is meant. */
+async function scenario(terms: Terms, withHtlcs: boolean): Promise<Scene> {
+  const all = scene();
+  const { disk, shown, attempt, run } = all;
   await run(openingSteps(terms));
   if (withHtlcs) putHtlcs(disk);
   const backup = copyOf(disk);
@@ -128,7 +148,15 @@ async function scenario(terms: Terms, withHtlcs: boolean): Promise<{ readonly di
     }
     processOf(disk, 1).fs.unlinkSync("/damaged.json");
   }
-  return { disk, shown };
+  return all;
+}
+
+/** An opening and a mutual close. */
+async function closed(terms: Terms, kind: "simple" | "negotiated"): Promise<Scene> {
+  const all = scene();
+  await all.run(openingSteps(terms));
+  await all.run(closeSteps(kind));
+  return all;
 }
 
 function keysIn(disk: Disk, name: Name): PartyKeys {
@@ -146,41 +174,63 @@ function mayTell(secret: string, disk: Disk, { by, text }: Shown): boolean {
   return inMessage || (["make-revocation", "resend"].includes(by) && text.includes('"type": "revoke_and_ack"'));
 }
 
+/** Looks for every secret in everything: it may be where `mayTell` says, and nowhere else. */
+function look(disk: Disk, shown: readonly Shown[]) {
+  const files = Object.entries(contentOf(disk, "/")).map(([by, text]): Shown => ({ by, text }));
+  const everything = [...shown, ...files];
+  const [alice, bob] = [keysIn(disk, "alice"), keysIn(disk, "bob")];
+  const secrets = [...secretsFrom("alice", alice, bob, NUMBERS), ...secretsFrom("bob", bob, alice, NUMBERS)];
+  expect(secrets.length).toBe(2 * (6 + 8 * NUMBERS));
+  let [looked, released] = [0, 0];
+  const inPsbt = new Set<string>();
+  for (const [name, secret] of secrets) {
+    for (const form of formsOf(secret)) {
+      for (const place of everything) {
+        looked++;
+        if (!place.text.includes(form)) continue;
+        if (place.by === `${name.split(" ")[0]!}/keys.json` && !name.includes("per-commitment ")) continue;
+        expect(mayTell(name, disk, place), `${name} is in ${place.by}`).toBe(true);
+        released++;
+        if (place.by === "penalty-tx --psbt") inPsbt.add(name);
+      }
+    }
+  }
+  console.info(
+    `${secrets.length} secrets in ${everything.length} outputs, errors and files: ${looked} looks, ${released} released ones where they belong`,
+  );
+  return { everything, released, inPsbt };
+}
+
 describe.each([
   ["the article's channel", ARTICLE, false],
   ["a channel with anchors and HTLCs", ANCHORS, true],
 ] as const)("%s: a whole life with mistakes", (_, terms, withHtlcs) => {
   test("no secret in any output, error or file but its own keys.json; a released one only where it was released to", async () => {
     const { disk, shown } = await scenario(terms, withHtlcs);
-    const files = Object.entries(contentOf(disk, "/")).map(([by, text]): Shown => ({ by, text }));
-    const everything = [...shown, ...files];
-    const [alice, bob] = [keysIn(disk, "alice"), keysIn(disk, "bob")];
-    const secrets = [...secretsFrom("alice", alice, bob, NUMBERS), ...secretsFrom("bob", bob, alice, NUMBERS)];
-    expect(secrets.length).toBe(2 * (6 + 8 * NUMBERS));
-    let [looked, released] = [0, 0];
-    const inPsbt = new Set<string>();
-    for (const [name, secret] of secrets) {
-      for (const form of formsOf(secret)) {
-        for (const place of everything) {
-          looked++;
-          if (!place.text.includes(form)) continue;
-          if (place.by === `${name.split(" ")[0]!}/keys.json` && !name.includes("per-commitment ")) continue;
-          expect(mayTell(name, disk, place), `${name} is in ${place.by}`).toBe(true);
-          released++;
-          if (place.by === "penalty-tx --psbt") inPsbt.add(name);
-        }
-      }
-    }
+    const { everything, released, inPsbt } = look(disk, shown);
     // It would be found: what was released is
     expect(released).toBeGreaterThan(8);
     // Of the cheat, and of nothing else
     expect([...inPsbt]).toEqual(["alice per-commitment 0"]);
     expect(everything.filter(({ by }) => by === "mistake").length).toBeGreaterThan(100);
-    console.info(
-      `${secrets.length} secrets in ${everything.length} outputs, errors and files: ${looked} looks, ${released} released ones where they belong`,
-    );
   }, 240_000);
 });
+
+test.each([
+  ["simple", ANCHORS],
+  ["negotiated", LEGACY],
+] as const)(
+  "a mutual close, %s, with mistakes: no secret in any output, error or file but its own keys.json",
+  async (kind, terms) => {
+    const { disk, shown } = await closed(terms, kind);
+    const { everything, released } = look(disk, shown);
+    // Nothing was revoked
+    expect(released).toBe(0);
+    expect(everything.filter(({ by }) => by === "mistake").length).toBeGreaterThan(50);
+    expect(shown.some(({ by, text }) => by === "close" && text.includes('"tx": "02'))).toBe(true);
+  },
+  240_000,
+);
 
 test("the same for real processes, their errors in words and as JSON", async () => {
   const disk = emptyDisk();

@@ -135,6 +135,14 @@ export function closeSteps(kind: "simple" | "negotiated"): readonly Step[] {
   ];
 }
 
+/** After the first two of updateSteps, whose messages were lost: both say where they are, Alice sends again what Bob lacks. */
+export const REESTABLISH_STEPS: readonly Step[] = [
+  step("alice", "reestablish", [], {}, "change"),
+  step("bob", "reestablish", [], {}, "change"),
+  step("alice", "reestablish", [wire(4, "bob", "channel_reestablish")]),
+  step("bob", "reestablish", [wire(6, "alice", "channel_reestablish")]),
+];
+
 /** After the first ten of htlcSteps: Bob fails what Alice offered. */
 export const FAIL_STEPS: readonly Step[] = [
   step("bob", "fail-htlc", ["0"], { requestId: "fail" }),
