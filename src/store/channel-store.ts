@@ -120,7 +120,7 @@ export function openStore(parse: Parse, host: Host = nodeHost()): Store {
         makeFolder(host, dirname(paths.channel));
         const site = siteOf(paths);
         // Its own lines are what it left when it could write no further: it goes on from there
-        const others = beginsWith(host, paths.revoked, revoked) ? [] : [paths.revoked];
+        const others = beginsWith(host, paths.revoked, change.revoked ?? []) ? [] : [paths.revoked];
         const held = settle(site) === undefined ? [paths.highwater, ...others] : [paths.channel];
         for (const path of held) {
           if (ifThere(() => host.fs.lstatSync(path)) !== undefined) {
