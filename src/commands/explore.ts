@@ -2,12 +2,24 @@ import { LnError } from "../protocol/errors.js";
 import { ecc, useEcc } from "../protocol/ecc.js";
 import { rememberingEcc } from "../explore/remembering-ecc.js";
 import { BEHAVIOURS, type Behaviour, type Cell, exploreDuel } from "../explore/explore.js";
+import { absenceOf, isAsStated } from "../explore/rules.js";
 import { scriptCheck } from "../explore/script-check.js";
 import { PARTIES, SCRIPTS, type Script, type Who, otherThan } from "../explore/script.js";
 import { CIRCUMSTANCES, type Circumstances, type Counts, duelOf } from "../explore/search.js";
 import { momentsOf, openWorld } from "../explore/world.js";
 import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
-import { circumstancesDocument, type Explored, lossesIn, scriptDocument, table, transactionsOf, unreachedIn } from "./explore/report.js";
+import {
+  circumstancesDocument,
+  expectedDocument,
+  expectedText,
+  type Explored,
+  lossKindOf,
+  lossesIn,
+  scriptDocument,
+  table,
+  transactionsOf,
+  unreachedIn,
+} from "./explore/report.js";
 import { policyCodes } from "./explore/rules.js";
 import { runner } from "./explore/runner.js";
 import { defineCommand } from "./shared/command.js";
@@ -27,7 +39,8 @@ export const command = defineCommand({
   description:
     `Plays scenarios (${names}; default: article) with the commands themselves, stops after every step, and lets each side in turn be the adversary: it publishes whatever it can complete, ` +
     "races, withholds, replays and lies; the other runs the commands that leave, sweep and punish, and its script may go wrong in every way. All transactions are checked by the script interpreter on a model of the chain. " +
-    "What the honest side can spend in the end is compared with what it is owed by what was said; a loss is exit code 1.",
+    "What the honest side can spend in the end is compared with what it is owed by what was said; a loss is exit code 1. " +
+    "With --without, exit code 0 says that what was found is exactly what the rule's absence must lead to, where that is known.",
   args: [{ syntax: "[scenario...]", help: names }],
   flags: {
     step: flag("--step <n>", "only after this step, or from the first to the last of N-M; 0 is before the first", span),
@@ -42,6 +55,7 @@ export const command = defineCommand({
       "from the sight of something to the answer's confirmation (default: 6); at to_self_delay or above it is too slow",
       integer(1, 0xffff),
     ),
+    height: flag("--height <height>", "of the block at which the update stops (default: 400)", integer(1, 499_999_999)),
     unwatched: toggle("--unwatched", "nobody looks at the chain: this must lose"),
     exhaustive: toggle("--exhaustive", "play situations again that cannot differ in what comes of them: the same table, later"),
     jobs: flag("--jobs <count>", "on so many threads (default: all cores)", integer(1, 1024)),
@@ -59,6 +73,7 @@ export const command = defineCommand({
     const circumstances: Circumstances = {
       ...CIRCUMSTANCES,
       feeratePerKw: o.sweepFeerate ?? CIRCUMSTANCES.feeratePerKw,
+      startHeight: o.height ?? CIRCUMSTANCES.startHeight,
       merging: o.exhaustive !== true,
       reaction: o.unwatched === true ? Infinity : (o.reaction ?? CIRCUMSTANCES.reaction),
     };
@@ -106,21 +121,26 @@ export const command = defineCommand({
       });
       const explored = gathered(changed, done);
       const cells = explored.flatMap((each) => each.cells);
+      const losses = lossesIn(cells);
       // What was cut has shown nothing
-      const lost = lossesIn(cells).length > 0 || unreachedIn(cells).length > 0 || explored.some(({ cut }) => cut !== null);
+      const whole = unreachedIn(cells).length === 0 && explored.every(({ cut }) => cut === null);
+      const absence = waived.length === 0 ? undefined : absenceOf(waived);
+      const asStated = absence !== undefined && isAsStated(absence, losses.flatMap(lossKindOf));
+      const expected = absence === undefined ? null : { ...absence, asStated };
       return {
         document: {
           format: "chankit-explore",
           version: 1,
           without: waived,
+          ...(expected === null ? {} : { expected: expectedDocument(expected) }),
           circumstances: circumstancesDocument(circumstances),
-          losses: lossesIn(cells).length,
+          losses: losses.length,
           scenarios: explored.map(scriptDocument),
           transactions: transactionsOf(cells),
         },
-        rendered: explored.map(table).join("\n"),
+        rendered: [...explored.map(table), ...(expected === null ? [] : [expectedText(expected)])].join("\n"),
         fileName: "explore.json",
-        verdict: lost ? "no" : "yes",
+        verdict: whole && (absence === undefined ? losses.length === 0 : asStated) ? "yes" : "no",
       };
     } finally {
       useEcc(before);

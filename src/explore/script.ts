@@ -13,7 +13,14 @@ export type Act =
   /** Takes in the oldest message that has come. */
   | { readonly kind: "take"; readonly who: Who; readonly command: string; readonly flags?: Call["flags"] }
   /** Looks at it only. */
-  | { readonly kind: "check"; readonly who: Who; readonly command: string };
+  | { readonly kind: "check"; readonly who: Who; readonly command: string }
+  /** Writes a backup, which is kept elsewhere. */
+  | { readonly kind: "back-up"; readonly who: Who }
+  /** Loses all but its keys, and begins again with the backup. */
+  | { readonly kind: "restore"; readonly who: Who }
+  /** Copies its folder, and comes to have nothing but that copy. */
+  | { readonly kind: "copy"; readonly who: Who }
+  | { readonly kind: "roll-back"; readonly who: Who };
 
 export interface Step {
   /** As the article, or the command line, has it. */
@@ -138,6 +145,74 @@ export const CROSSING: Script = {
   ],
 };
 
+const RESTORING: readonly Step[] = [
+  { label: "alice: restore", acts: [{ kind: "restore", who: "alice" }] },
+  { label: "bob: restore", acts: [{ kind: "restore", who: "bob" }] },
+  sent("alice", "reestablish"),
+  sent("bob", "reestablish"),
+];
+
+const BACKING_UP: Step = {
+  label: "both: backup",
+  acts: [
+    { kind: "back-up", who: "alice" },
+    { kind: "back-up", who: "bob" },
+  ],
+};
+
+/** Both lose all but their keys and a backup, which holds every secret that the other has given. */
+export const RESTORED: Script = {
+  name: "restored",
+  summary: "both sides lose everything but their keys and a backup, in the midst of a payment that the backup knows nothing of",
+  opening: { ...BOTH_FUNDED, channelType: "anchors", feeratePerKw: 2500 },
+  preimages: [],
+  steps: [
+    ...payment("alice", "0.01btc"),
+    BACKING_UP,
+    sent("bob", "pay", ["0.03btc"]),
+    taken("alice"),
+    sent("bob", "sign"),
+    taken("alice"),
+    ...RESTORING,
+  ],
+};
+
+/** The same with a backup that is older than that: this must lose, for what it does not know to be revoked it cannot punish. */
+export const OUTDATED: Script = {
+  name: "outdated",
+  summary: "both sides lose everything but their keys and a backup that is two payments old: what was revoked since cannot be punished",
+  opening: { ...BOTH_FUNDED, channelType: "anchors", feeratePerKw: 2500 },
+  preimages: [],
+  steps: [...payment("alice", "0.01btc"), BACKING_UP, ...payment("bob", "0.03btc"), ...payment("alice", "0.025btc"), ...RESTORING],
+};
+
+/** Alice's folder is that of before her last revocation, and Bob has told her so: she may publish nothing of what she holds. */
+export const ROLLED_BACK: Script = {
+  name: "rolled-back",
+  summary: "Alice's whole folder is an old copy, and she has heard from Bob that it is; the commitment in it is revoked",
+  opening: { ...BOTH_FUNDED, channelType: "anchors", feeratePerKw: 2500 },
+  preimages: [],
+  steps: [
+    ...payment("alice", "0.01btc"),
+    sent("alice", "pay", ["0.02btc"]),
+    taken("bob"),
+    ...half("alice"),
+    { label: "alice: copies her folder", acts: [{ kind: "copy", who: "alice" }] },
+    ...half("bob"),
+    {
+      label: "alice: has the copy alone; both: reestablish",
+      acts: [
+        { kind: "roll-back", who: "alice" },
+        run("alice", "reestablish"),
+        send("alice"),
+        run("bob", "reestablish"),
+        send("bob"),
+        take("alice", "reestablish"),
+      ],
+    },
+  ],
+};
+
 const PREIMAGES = ["07".repeat(32), "08".repeat(32), "09".repeat(32)] as const;
 /** SHA256 of each. */
 const HASHES = [
@@ -190,4 +265,4 @@ function half(signer: Who): readonly Step[] {
   return [sent(signer, "sign"), taken(verifier), sent(verifier, "make-revocation"), taken(signer)];
 }
 
-export const SCRIPTS: readonly Script[] = [ARTICLE, PAYMENTS, CROSSING, HTLCS];
+export const SCRIPTS: readonly Script[] = [ARTICLE, PAYMENTS, CROSSING, HTLCS, RESTORED, ROLLED_BACK, OUTDATED];

@@ -74,6 +74,8 @@ export interface Node {
   readonly knowledge: Knowledge;
   /** Transactions that it has handed out already. */
   readonly start: Pick<Situation, "pending" | "own" | "shown">;
+  /** Whether the honest side has lost state. */
+  readonly restored: boolean;
 }
 
 /** Secret: where a party's money goes in the end. */
@@ -150,6 +152,7 @@ export function nodeAt(moments: readonly Moment[], step: number, { honest }: Due
     ledger: moment.world.ledgers[honest],
     knowledge: learning(NOTHING_KNOWN, { documents: sent.map(({ document }) => document), commitments }),
     start: { pending: [], own: new Set(), shown: new Set() },
+    restored: moment.world.restored.includes(honest),
   };
 }
 
@@ -243,6 +246,7 @@ async function worstEnd(duel: Duel, node: Node, grips: (spender: string) => Grip
       chain: situation.chain,
       funding,
       ledger: node.ledger,
+      restored: node.restored,
       grip,
       wallets: { honest: wallets[honest], adversary: wallets[adversary] },
       handedOut: situation,

@@ -45,7 +45,7 @@ function withOutput(duel: Duel, before: Talk, files: Files, command: string, doc
     if (!start.own.has(idOf(tx)))
       start = { ...start, pending: [...start.pending, { tx, due: startHeight + reaction }], own: new Set([...start.own, idOf(tx)]) };
   }
-  return { files, ledger, start, said, knowledge: knowing(before.knowledge, documents, files) };
+  return { ...before, files, ledger, start, said, knowledge: knowing(before.knowledge, documents, files) };
 }
 
 function knowing(before: Knowledge, documents: readonly unknown[], files: Files): Knowledge {
@@ -115,7 +115,10 @@ export function paymentOf({ state }: Voice): Letter {
 }
 
 /** Every command with which the honest side's script can go wrong, with any input that it holds. The same set for every rule. */
-export function mistakes(state: FundedChannel, { preimages }: Pick<Duel, "preimages">): readonly (readonly Call[])[] {
+export function mistakes(
+  state: FundedChannel,
+  { preimages, circumstances }: Pick<Duel, "preimages" | "circumstances">,
+): readonly (readonly Call[])[] {
   const [{ local, remote }] = state.fundings;
   const own = [local.previous, local.current].flatMap((commit) => (commit === null ? [] : [commit.number]));
   const theirs = [remote.current, remote.next].flatMap((commit) => (commit === null ? [] : [commit.number]));
@@ -147,7 +150,9 @@ export function mistakes(state: FundedChannel, { preimages }: Pick<Duel, "preima
       ),
     ...received.flatMap((id) => [
       one("fail-htlc", [String(id)]),
-      ...preimages.map((preimage) => one("fulfill-htlc", [String(id)], { flags: { preimage: "-" }, stdin: toHex(preimage) })),
+      ...preimages.map((preimage) =>
+        one("fulfill-htlc", [String(id)], { flags: { preimage: "-", height: String(circumstances.startHeight) }, stdin: toHex(preimage) }),
+      ),
     ]),
     ...["0", "253", "100000", "4000000000"].map((feerate) => one("update-fee", [feerate])),
     ...[0, 1, 2].map((index) => one("htlc-tx", [], { flags: { outputIndex: String(index), height: "0" } })),

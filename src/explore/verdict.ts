@@ -10,7 +10,8 @@ import { type Situation, preimagesIn } from "./watch.js";
 
 /** How a loss came about: taken by the adversary, locked where nobody can leave alone, or gone to the miners. */
 export type LossKind = "theft" | "hostage" | "grief";
-export type Verdict = "safe" | LossKind;
+/** `waits`: who has lost state may not leave alone, and nothing is taken from it while the other does not either. BOLT 2 §Message Retransmission. */
+export type Verdict = "safe" | "waits" | LossKind;
 
 /** What a party pays or loses without being robbed, in msat: each has its own cause, and nothing else may be missing. */
 export interface Terms {
@@ -41,6 +42,8 @@ export interface Scene {
   readonly chain: Chain;
   readonly funding: Coin;
   readonly ledger: Ledger;
+  /** Whether the honest side has lost state. */
+  readonly restored: boolean;
   /** On the commitment that was published, or null where none was. */
   readonly grip: Grip | null;
   readonly wallets: { readonly honest: Uint8Array; readonly adversary: Uint8Array };
@@ -66,8 +69,17 @@ export function judgeEnd(scene: Scene): Result {
   const entitledMsat = revoked ? funding.amount * 1000n : entitlement(ledger);
   const terms = published === undefined ? NO_TERMS : termsOf(scene, published, ledger, revoked);
   const missingMsat = entitledMsat - sumOf(terms) - honestSat * 1000n;
+  const waits = scene.restored && grip === null;
   const verdict =
-    missingMsat <= 0n ? "safe" : lockedSat * 1000n >= missingMsat ? "hostage" : isTheft(scene, adversarySat, entitledMsat) ? "theft" : "grief";
+    missingMsat <= 0n
+      ? "safe"
+      : waits
+        ? "waits"
+        : lockedSat * 1000n >= missingMsat
+          ? "hostage"
+          : isTheft(scene, adversarySat, entitledMsat)
+            ? "theft"
+            : "grief";
   return {
     verdict,
     entitledMsat,
@@ -75,7 +87,7 @@ export function judgeEnd(scene: Scene): Result {
     honestSat,
     adversarySat,
     lockedSat,
-    missingMsat: missingMsat > 0n ? missingMsat : 0n,
+    missingMsat: missingMsat > 0n && !waits ? missingMsat : 0n,
     chain,
   };
 }

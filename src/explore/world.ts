@@ -1,7 +1,7 @@
 import { readChannel } from "../json/channel-file.js";
 import { readMessage } from "../json/messages.js";
 import { type FundedChannel, isFunded } from "../protocol/channel/state.js";
-import { heldCommitments } from "../protocol/channel/select.js";
+import { heldCommitments, selectCommitment } from "../protocol/channel/select.js";
 import { type ErrorCode, LnError } from "../protocol/errors.js";
 import { SIDES, type Side } from "../protocol/side.js";
 import type { Commitment } from "../protocol/tx/commitment-tx.js";
@@ -24,6 +24,12 @@ export interface World {
   readonly files: Readonly<Record<Who, Files>>;
   readonly ledgers: Readonly<Record<Who, Ledger>>;
   readonly letters: readonly Letter[];
+  /** What `backup` wrote for each, kept elsewhere. */
+  readonly backups: Readonly<Partial<Record<Who, string>>>;
+  /** Folders as they were. */
+  readonly copies: Readonly<Partial<Record<Who, Files>>>;
+  /** Who has lost state, and begun again with a backup or a copy. */
+  readonly restored: readonly Who[];
 }
 
 export interface Moment {
@@ -67,6 +73,9 @@ export async function openWorld(runs: Runs, { fundingSat, pushSat, channelType, 
     files: { alice: folder(), bob: folder() },
     ledgers: { alice: ledgerFrom((fundingSat - pushSat) * 1000n), bob: ledgerFrom(pushSat * 1000n) },
     letters: [],
+    backups: {},
+    copies: {},
+    restored: [],
   };
   for (const act of steps) world = must(await performed(runs, world, act), act);
   return world;
@@ -106,6 +115,29 @@ export async function performed(runs: Runs, world: World, act: Act): Promise<Per
       });
     case "run":
       return commanded(runs, world, who, act.call);
+    case "back-up": {
+      const answer = await runs[who](world.files[who], { command: "backup" });
+      if (answer.kind === "refused") return { world, refused: answer, printed: [] };
+      return unprinted({ ...world, backups: { ...world.backups, [who]: JSON.stringify(answer.document) } });
+    }
+    case "copy":
+      return unprinted({ ...world, copies: { ...world.copies, [who]: world.files[who] } });
+    case "roll-back":
+      return unprinted({
+        ...world,
+        files: { ...world.files, [who]: world.copies[who] ?? folder() },
+        restored: [...world.restored, who],
+      });
+    case "restore": {
+      const kept = world.files[who].get(`${FOLDER}/keys.json`);
+      const files = new Map(folder());
+      if (kept !== undefined) files.set(`${FOLDER}/keys.json`, kept);
+      return commanded(runs, { ...world, files: { ...world.files, [who]: files }, restored: [...world.restored, who] }, who, {
+        command: "restore",
+        args: ["-"],
+        stdin: world.backups[who] ?? "",
+      });
+    }
     case "check":
     case "take": {
       const next = letters.find(({ by, state }) => by === otherThan(who) && state === "sent");
@@ -144,6 +176,7 @@ async function commanded(runs: Runs, world: World, who: Who, call: Call): Promis
     refused: null,
     printed: [answer.document, ...answer.parts],
     world: {
+      ...world,
       files: { ...world.files, [who]: answer.files },
       letters: fresh ? [...world.letters, letter] : world.letters,
       ledgers: fresh ? { ...world.ledgers, [who]: havingSent(world.ledgers[who], letter.message) } : world.ledgers,
@@ -186,7 +219,7 @@ export function commitmentsIn(files: Files): readonly Commitment[] {
   if (known !== undefined) return known;
   const all = SIDES.flatMap((owner) => {
     const held = heldBy(state, owner);
-    return typeof held === "string" ? [] : held;
+    return typeof held === "string" ? oneByOne(state, owner) : held;
   });
   commitments.set(state, all);
   return all;
@@ -194,18 +227,28 @@ export function commitmentsIn(files: Files): readonly Commitment[] {
 
 const holdings = new WeakMap<FundedChannel, Map<Side, readonly Commitment[] | ErrorCode>>();
 
-/** A side's commitments that a state determines. Where a rule was waived, a state may be left that determines nothing any more: then why not. */
+/** A side's commitments that a state determines. Where a rule was waived, a state may be left of which one cannot be built: then why not. */
 export function heldBy(state: FundedChannel, owner: Side): readonly Commitment[] | ErrorCode {
   const both = holdings.get(state) ?? new Map<Side, readonly Commitment[] | ErrorCode>();
   holdings.set(state, both);
   let held = both.get(owner);
-  if (held === undefined) both.set(owner, (held = determined(state, owner)));
+  if (held === undefined) both.set(owner, (held = attempt(() => heldCommitments(state, owner).map(({ commitment }) => commitment))));
   return held;
 }
 
-function determined(state: FundedChannel, owner: Side): readonly Commitment[] | ErrorCode {
+/** Those that can be built where another cannot: force-close, too, builds one alone. */
+function oneByOne(state: FundedChannel, owner: Side): readonly Commitment[] {
+  const [{ local, remote }] = state.fundings;
+  const commits = owner === "local" ? [local.current, local.previous] : [remote.next, remote.current];
+  return commits.flatMap((commit) => {
+    const held = commit === null ? "state-no-commitment" : attempt(() => selectCommitment(state, owner, commit.number).commitment);
+    return typeof held === "string" ? [] : [held];
+  });
+}
+
+function attempt<T>(make: () => T): T | ErrorCode {
   try {
-    return heldCommitments(state, owner).map(({ commitment }) => commitment);
+    return make();
   } catch (error) {
     if (error instanceof LnError) return error.code;
     throw error;

@@ -33,7 +33,7 @@ async function exploring(scenario: string, flags: Readonly<Record<string, string
     situations: counts.situations,
     transactions,
     verdict,
-    lost: cells.filter(({ verdict: each }) => each !== null && each !== "safe"),
+    lost: cells.filter(({ verdict: each }) => each !== null && each !== "safe" && each !== "waits"),
   };
 }
 
@@ -93,10 +93,20 @@ test("HTLCs on the commitments of both: nobody loses", async () => {
   expect(unreached).toBe(0);
 });
 
+test("whoever has lost state waits, and nothing is taken from it; a backup that is older than revocations is not enough", async () => {
+  const restored = await exploring("restored", { step: "17", behaviour: "publish-newest" });
+  expect(restored.lost).toEqual([]);
+  const stopped = await exploring("rolled-back", { step: "22", actor: "bob", behaviour: "stop" });
+  expect(stopped.cells).toMatchObject([{ verdict: "waits", honest_sat: 0 }]);
+  expect(stopped.verdict).toBe("yes");
+  const outdated = await exploring("outdated", { step: "34", actor: "bob", behaviour: "publish-revoked" });
+  expect(outdated.lost).toMatchObject([{ verdict: "theft" }]);
+});
+
 describe("situations that cannot differ are played once: the table is that of playing them all", () => {
   test.each([
-    ["article", { step: "18-20", actor: "alice" }],
-    ["article", { step: "3", actor: "bob" }],
+    ["article", { step: "20", actor: "alice", behaviour: "mistake" }],
+    ["article", { step: "3", actor: "bob", behaviour: "replay" }],
     ["crossing", { step: "20", actor: "bob", behaviour: "publish-newest" }],
     ["htlcs", { step: "17", actor: "bob", behaviour: "race" }],
     ["htlcs", { step: "24", actor: "alice", behaviour: "publish-revoked" }],

@@ -3,7 +3,8 @@ import { BEHAVIOURS } from "../../explore/explore.js";
 import type { Script, Who } from "../../explore/script.js";
 import { PARTIES, otherThan } from "../../explore/script.js";
 import { type Circumstances, type Counts } from "../../explore/search.js";
-import { sumOf } from "../../explore/verdict.js";
+import type { Absence } from "../../explore/rules.js";
+import { type LossKind, sumOf } from "../../explore/verdict.js";
 import { amount } from "../shared/summary.js";
 
 /** One script, explored. */
@@ -18,7 +19,26 @@ export interface Explored {
 }
 
 /** Cells in which somebody loses. */
-export const lossesIn = (cells: readonly Cell[]): readonly Cell[] => cells.filter(({ worst }) => worst !== null && worst.outcome.verdict !== "safe");
+export const lossesIn = (cells: readonly Cell[]): readonly Cell[] => cells.filter((cell) => lossKindOf(cell).length > 0);
+
+export function lossKindOf({ worst }: Cell): readonly LossKind[] {
+  const verdict = worst?.outcome.verdict;
+  return verdict === undefined || verdict === "safe" || verdict === "waits" ? [] : [verdict];
+}
+
+/** What dropping rules must lead to, and whether it did. */
+export interface Expected extends Pick<Absence, "without" | "leadsTo" | "because"> {
+  readonly asStated: boolean;
+}
+
+export function expectedDocument({ leadsTo, because, asStated }: Expected): Record<string, unknown> {
+  return { leads_to: leadsTo, because, as_stated: asStated };
+}
+
+export function expectedText({ without, leadsTo, because, asStated }: Expected): string {
+  const words = leadsTo === "structural" ? "no loss, for it cannot be built" : leadsTo === "none" ? "no loss" : leadsTo.join(" or ");
+  return `Without ${without.join(" and ")} it must come to ${words}: ${because}.\n${asStated ? "So it did." : "IT DID NOT."}\n`;
+}
 
 /** Cells that should have been reached and were not: possible there, and nothing was tried. */
 export const unreachedIn = (cells: readonly Cell[]): readonly Cell[] =>

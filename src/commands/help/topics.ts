@@ -45,7 +45,9 @@ A rollback of the whole folder cannot be seen from inside it: it shows when the 
 `;
 
 const EXIT_CODES = `0    done, or verdict yes
-1    verdict no (verify-sig --dry-run, vectors verify); with --batch: a line that failed
+1    verdict no (verify-sig --dry-run, vectors verify, explore …); with --batch: a line that failed
+     explore: a loss, a cell that was not reached, a search that was cut; with --without a rule whose absence has a stated consequence: another one,
+     or none (0 is then: exactly what was stated)
 2    usage
 3    input unreadable or malformed
 4    refused by policy or state; a wrong signature or secret too
