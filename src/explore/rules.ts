@@ -1,8 +1,10 @@
 import type { ErrorCode } from "../protocol/errors.js";
-import type { PolicyCode } from "../protocol/policy/rule.js";
 import type { Behaviour } from "./explore.js";
 import type { Who } from "./script.js";
 import type { LossKind } from "./verdict.js";
+
+/** The tag of a rule. */
+export type PolicyCode = Extract<ErrorCode, `policy-${string}`>;
 
 /**
  * What the absence of rules must lead to:
