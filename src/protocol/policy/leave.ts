@@ -38,7 +38,7 @@ export function sweepOnlyMature(mature: number, height: number | null, from: rea
     return [
       earliest === null
         ? "nothing is spendable without a confirmation: say with --confirmed in which block the commitment is"
-        : `the first output is spendable from height ${earliest} on, the chain is at ${height ?? 0}`,
+        : `the first output is spendable from height ${earliest} on: ${height === null ? "say with --height where the chain is" : `the chain is at ${height}`}`,
       { height, earliest },
     ];
   });
@@ -59,7 +59,10 @@ function whyNotRevoked(identity: Identity): readonly [string, ErrorDetails] {
       return ["the transaction is a mutual close, which both sides have signed: there is nothing to punish", { identity: "mutual" }];
     case "unknown":
       return identity.owner === "local"
-        ? [`this is our own old commitment ${identity.number ?? 0}: the peer may punish it, not we`, { identity: "own", number: identity.number }]
+        ? [
+            `this is an old commitment of our own${identity.number === null ? "" : `, ${identity.number}`}: the peer may punish it, not we`,
+            { identity: "own", number: identity.number },
+          ]
         : ["the transaction spends the funding output but is no revoked commitment of the peer's", { identity: "unknown", number: identity.number }];
     case "held": {
       const whose = identity.owner === "local" ? "our own" : "the peer's";
