@@ -87,6 +87,7 @@ describe("what a close pays to", () => {
     P2WPKH: pays(LEGACY, "local", FORMS.p2wpkh),
     P2WSH: pays(LEGACY, "local", FORMS.p2wsh),
     "a later witness version, where agreed": pays(SIMPLE, "local", FORMS.later),
+    "a later witness version in a legacy close, where agreed": pays({ ...OPEN, features: ["option_shutdown_anysegwit"] }, "local", FORMS.later),
     "OP_RETURN in a simple close": pays(SIMPLE, "local", FORMS.opReturn),
     "the peer's P2PKH in a legacy close": pays(LEGACY, "remote", FORMS.p2pkh),
     "the peer's P2SH in a legacy close": pays(LEGACY, "remote", FORMS.p2sh),

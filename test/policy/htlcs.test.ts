@@ -111,6 +111,8 @@ describe("which HTLC may be removed", () => {
     "while another is offered": () => requireRemovable(withChanges(held, { remote: [add(2)] }), "local", 0n),
     "while we change something else": () =>
       requireRemovable(withChanges(held, { local: [{ content: { kind: "pay", id: 0n, amountMsat: msat(1n) }, stage: "proposed" }] }), "local", 0n),
+    "one on a commitment beside a removal that is over": () =>
+      requireRemovable(withChanges(held, { local: [fulfill(0, "irrevocable")] }), "local", 0n),
     "one whose offer is irrevocable": () => requireRemovable(withChanges(held, { remote: [add(0, "irrevocable")] }), "local", 0n),
   });
   refuses({

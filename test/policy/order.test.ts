@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import { Secret32 } from "../../src/protocol/secret.js";
 import type { Change, FundedChannel } from "../../src/protocol/channel/state.js";
+import { publicKey } from "../../src/protocol/keys/derivation.js";
 import * as rules from "../../src/protocol/policy/interlocks.js";
 import type { Commitment } from "../../src/protocol/tx/commitment-tx.js";
 import { msat, sat } from "../../src/protocol/units.js";
@@ -124,7 +125,11 @@ describe("taking a commitment_signed", () => {
 
 describe("taking a revocation", () => {
   const secret = (byte: number) => new Secret32<"per_commitment">(new Uint8Array(32).fill(byte));
-  keeps({ "of what has a successor": () => rules.revocationMustBeDue(peers(20, 21)) });
+  keeps({
+    "of what has a successor": () => rules.revocationMustBeDue(peers(20, 21)),
+    "with the secret of its point": () =>
+      rules.secretMustMatchPoint({ ...remoteCommit(20), point: publicKey<"per_commitment">(secret(0x11)) }, secret(0x11)),
+  });
   refuses({
     "of the newest": [
       () => rules.revocationMustBeDue(peers(20, null)),

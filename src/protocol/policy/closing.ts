@@ -146,7 +146,8 @@ export function offerMustBeAnswered(answered: boolean, by: Side): void {
 
 /** Who names a range takes what lies within. BOLT 2 §Legacy Closing Negotiation: `closing_signed`. */
 export function feeMustBeInRange(fee: Satoshi, range: FeeRange | null, whose: Side | "both"): void {
-  demand(range === null || isWithin(fee, range), "policy-closing-fee-range", () => [
+  if (range === null) return;
+  demand(isWithin(fee, range), "policy-closing-fee-range", () => [
     `a closing fee of ${fee} sat is not within ${rangeWords(range)}`,
     { fee_satoshis: fee.toString(), whose, ...rangeDetails(range) },
   ]);
@@ -209,10 +210,10 @@ export function answerMustMatch(different: string | undefined): void {
   ]);
 }
 
-function rangeWords(range: FeeRange | null): string {
-  return range === null ? "any" : `${range.minFeeSatoshis} to ${range.maxFeeSatoshis} sat`;
+function rangeWords({ minFeeSatoshis, maxFeeSatoshis }: FeeRange): string {
+  return `${minFeeSatoshis} to ${maxFeeSatoshis} sat`;
 }
 
-function rangeDetails(range: FeeRange | null): Record<string, string> {
-  return range === null ? {} : { min_fee_satoshis: range.minFeeSatoshis.toString(), max_fee_satoshis: range.maxFeeSatoshis.toString() };
+function rangeDetails({ minFeeSatoshis, maxFeeSatoshis }: FeeRange): Record<string, string> {
+  return { min_fee_satoshis: minFeeSatoshis.toString(), max_fee_satoshis: maxFeeSatoshis.toString() };
 }

@@ -48,10 +48,10 @@ type Revoked = Extract<Identity, { readonly kind: "revoked" }>;
 
 /** Only a revoked commitment is punished: the revocation key of any other is out of reach. BOLT 5 §Revoked Transaction Close Handling. */
 export function punishOnlyRevoked(identity: Identity): asserts identity is Revoked {
-  demand(identity.kind === "revoked", "policy-penalty-not-revoked", () => whyNotRevoked(identity));
+  demand(identity.kind === "revoked", "policy-penalty-not-revoked", () => whyNotRevoked(identity as Exclude<Identity, Revoked>));
 }
 
-function whyNotRevoked(identity: Identity): readonly [string, ErrorDetails] {
+function whyNotRevoked(identity: Exclude<Identity, Revoked>): readonly [string, ErrorDetails] {
   switch (identity.kind) {
     case "unrelated":
       return ["the transaction does not spend this channel's funding output", { identity: "unrelated" }];
@@ -72,7 +72,5 @@ function whyNotRevoked(identity: Identity): readonly [string, ErrorDetails] {
         { owner: identity.owner, number, standing: identity.standing },
       ];
     }
-    case "revoked":
-      return ["revoked", { number: identity.number }];
   }
 }
