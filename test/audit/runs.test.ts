@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { refusal } from "../support/party.js";
 import { RUNS, type RunFiles, audited, filesAfter } from "../support/run-folders.js";
 
 const only = (files: RunFiles, keep: (path: string) => boolean): RunFiles => Object.fromEntries(Object.entries(files).filter(([path]) => keep(path)));
@@ -36,4 +37,12 @@ describe.each(Object.entries(RUNS))("%s", (_, steps) => {
       place: [["missing", { party: "alice", seq: 3 }]],
     });
   });
+});
+
+test.each([
+  ["keys alone", isKeys, []],
+  ["one party's messages", (path: string): boolean => path.startsWith("wire/") && path.includes("-alice-"), ["alice"]],
+])("input-run: %s", async (_, keep, names) => {
+  const files = only(await filesAfter(Object.values(RUNS)[0]!), keep);
+  expect(await refusal(() => audited(files))).toMatchObject({ code: "input-run", details: { parties: names } });
 });
