@@ -4,10 +4,12 @@ import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import { type Point, type Signature, equalBytes, toHex } from "../protocol/bytes.js";
 import { LnError } from "../protocol/errors.js";
 import { type Witness, readWitnessSignature } from "../protocol/script/assemble.js";
+import { STANDARD_FLAGS } from "../protocol/script/interpreter/flags.js";
+import { SCRIPT_ERRORS, verifyTransaction } from "../protocol/script/interpreter/verify.js";
 import { firstDifference } from "../protocol/tx/compare.js";
 import { SIGHASH_ALL } from "../protocol/tx/format.js";
 import { parseTransaction } from "../protocol/tx/parse.js";
-import { type OwnInput, type TxPlan, type WalletInput, inputSighash, isOwn, witnessOf } from "../protocol/tx/plan.js";
+import { type OwnInput, type TxPlan, type WalletInput, inputSighash, isOwn, scriptOf, witnessOf } from "../protocol/tx/plan.js";
 import { verifyHash, withWitnesses } from "../protocol/tx/sign.js";
 import { isGoodWalletWitness } from "../protocol/tx/wallet.js";
 import { parsePsbt } from "./psbt.js";
@@ -26,7 +28,7 @@ export interface PsbtText {
 /**
  * The transactions of these plans with the signatures that the PSBTs hold, each PSBT being one of theirs, and several of one transaction put together.
  * Nothing but signatures is taken from a PSBT, and each is checked. BIP 174 Combiner, Input Finalizer and Transaction Extractor.
- * Throws: input-psbt, input-psbt-transaction, input-psbt-unsigned, input-psbt-signature.
+ * Throws: input-psbt, input-psbt-transaction, input-psbt-unsigned, input-psbt-signature, input-psbt-refused.
  */
 export async function finishPlans(plans: readonly Plan[], psbts: readonly PsbtText[]): Promise<readonly Transaction[]> {
   const signed = plans.map((): InputFields[][] => []);
@@ -66,7 +68,23 @@ function finish(plan: Plan, psbts: readonly (readonly InputFields[])[]): Transac
     const fields = psbts.flatMap((inputs) => inputs[index] ?? []);
     return isOwn(input) ? ownWitness(plan, index, input, fields) : walletWitness(plan, index, input, fields);
   });
-  return withWitnesses(plan.unsigned, witnesses);
+  const tx = withWitnesses(plan.unsigned, witnesses);
+  requireAccepted(tx, plan);
+  return tx;
+}
+
+/**
+ * Each signature was found good by itself; that the scripts take them with what the state adds (the peer's signature, a preimage) is run, not believed.
+ * Throws: input-psbt-refused.
+ */
+function requireAccepted(tx: Transaction, { inputs }: Plan): void {
+  const spent = inputs.map((input) => ({ script: scriptOf(input), amount: input.amount }));
+  const refused = verifyTransaction(tx, spent, STANDARD_FLAGS).find((verdict) => !verdict.ok);
+  if (refused === undefined) return;
+  throw new LnError("input-psbt-refused", `input ${refused.input} of the finished transaction is refused: ${SCRIPT_ERRORS[refused.error]}`, {
+    input: refused.input,
+    error: refused.error,
+  });
 }
 
 /** Throws: input-psbt-unsigned, input-psbt-signature. */

@@ -241,6 +241,8 @@ export const ERROR_CODES = {
   "input-signature": { what: "a signature that is neither 64 bytes nor DER" },
   "internal-explain": { what: "bytes that an explanation passes over or says twice" },
   "input-run": { what: "files that are not of one run of two parties" },
+  "input-psbt-refused": { what: "a PSBT whose finished transaction the scripts refuse" },
+  "input-no-message": { what: "a file that is no message where one is asked for" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

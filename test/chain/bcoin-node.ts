@@ -4,8 +4,10 @@ import type { Mined, RegtestNode, Relayed } from "./regtest-node.js";
 
 /** A node with a mempool that takes part. */
 export interface BcoinNode extends RegtestNode {
-  /** Puts a transaction into the mempool, or with `dry` only says whether it would. */
-  relay(tx: string, dry?: boolean): Promise<Relayed>;
+  /** Puts a transaction into the mempool. */
+  relay(tx: string): Promise<Relayed>;
+  /** Takes one out of the mempool. */
+  forget(tx: string): Promise<void>;
   hashAt(height: number): Promise<string | null>;
   /** Also of a block that was taken back. */
   headerOf(hash: string): Promise<KnownHeader | null>;
@@ -85,7 +87,7 @@ export async function startBcoin(rewardScript: Uint8Array): Promise<BcoinNode> {
       }
       await chain.invalidate(turned(hash));
     },
-    relay: async (hex, dry = false) => {
+    relay: async (hex) => {
       const tx = bcoin.TX.fromRaw(hex, "hex");
       try {
         const missing = await mempool.addTX(tx);
@@ -95,9 +97,11 @@ export async function startBcoin(rewardScript: Uint8Array): Promise<BcoinNode> {
         if (!isVerifyError(error)) throw error;
         return { kind: "refused", reason: error.reason };
       }
-      const entry = mempool.getEntry(tx.hash("hex"));
-      if (dry && entry !== null) await mempool.evictEntry(entry);
       return { kind: "taken" };
+    },
+    forget: async (hex) => {
+      const entry = mempool.getEntry(bcoin.TX.fromRaw(hex, "hex").hash("hex"));
+      if (entry !== null) await mempool.evictEntry(entry);
     },
     stop: async () => {
       for (const part of [miner, mempool, chain]) await part.close();

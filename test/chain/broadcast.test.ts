@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { toHex } from "../../src/protocol/bytes.js";
 import type { ErrorCode, LnError } from "../../src/protocol/errors.js";
 import { runCli, tempDir } from "../support/cli.js";
 import {
@@ -19,9 +20,10 @@ import {
   send,
 } from "../support/party.js";
 import { round } from "../support/htlcs.js";
+import { WALLET_LOCK, walletSigns } from "../support/wallet.js";
 import { type BitcoindNode, startBitcoind } from "./bitcoind.js";
-import { bitcoindProgram } from "./build-stand-in.js";
-import { WALLET_LOCK, fundingFrom } from "./funding.js";
+import { bitcoindProgram, isRealBitcoind } from "./build-stand-in.js";
+import { PAY_TO_ANCHOR, fundingFrom, walletTx } from "./funding.js";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -46,8 +48,8 @@ async function funded(block: number): Promise<Parties> {
   return parties({ ...ANCHORS, outpoint: `${tx.getId()}:0` });
 }
 
-async function sent(party: string, document: object, flags: FlagTexts = {}): Promise<Record<string, unknown>[]> {
-  const report = await runCommand("broadcast", [party, "-"], { ...there(), ...flags }, { stdin: document as Record<string, unknown> });
+async function sent(party: string, document: object | string, flags: FlagTexts = {}): Promise<Record<string, unknown>[]> {
+  const report = await runCommand("broadcast", [party, "-"], { ...there(), ...flags }, { stdin: document as Record<string, unknown> | string });
   return report.document["transactions"] as Record<string, unknown>[];
 }
 
@@ -105,6 +107,72 @@ describe("a node takes", () => {
     const second = await refusal(() => runCommand("broadcast", [p.bob, ...files], there()));
     expect(second.details).toMatchObject({ txid: bobs["txid"], sent: [sweep["txid"]] });
   });
+});
+
+/** A child of Alice's commitment, and what a wallet that holds a reward adds to it. */
+async function childOf(p: Parties, close: Record<string, unknown>, block: number): Promise<Record<string, unknown>> {
+  const { txid, amount } = await node.rewardOf(block);
+  const inputs = `${txid}:0:${String(amount)}sat:${toHex(WALLET_LOCK.scriptPubkey)}`;
+  const flags = { tx: "-", change: HOME, feerate: "10000", inputs };
+  const { document } = await runCommand("bump", [p.alice], flags, { stdin: close });
+  const finish = join(tempDir(), "signed.psbt");
+  writeFileSync(finish, walletSigns(document["psbt"] as string));
+  return (await runCommand("bump", [p.alice], { ...flags, finish }, { stdin: close })).document;
+}
+
+describe("as one package", () => {
+  test("a commitment and the child that pays for it through the anchor, once and again", async () => {
+    const p = await funded(4);
+    const close = (await runCommand("force-close", [p.alice])).document;
+    const child = await childOf(p, close, 10);
+    const both = { transactions: [{ tx: close["tx"] }, { tx: child["tx"] }] };
+    const taken = [
+      { txid: close["txid"], what: "commitment", in: "mempool" },
+      { txid: child["txid"], what: "spends_commitment", in: "mempool" },
+    ];
+    expect(await sent(p.alice, both, { package: true })).toMatchObject(taken);
+    expect(await sent(p.alice, both, { package: true })).toMatchObject(taken);
+    expect((await node.mine([close["tx"] as string, child["tx"] as string])).kind).toBe("mined");
+  });
+
+  // Only a node with today's rules of relay can say anything of it
+  if (isRealBitcoind()) {
+    test("a commitment that pays nothing is not taken alone, but with its child", async () => {
+      const tx = await fundingFrom(await node.rewardOf(5), "anchors", [10_000_000n]);
+      expect((await node.mine([tx.toHex()])).kind).toBe("mined");
+      const { open } = ANCHORS;
+      const terms = { open: { ...open, feerate: "0", minFeerate: "0" }, accept: { minFeerate: "0" }, outpoint: `${tx.getId()}:0` };
+      const p = await parties(terms);
+      const close = (await runCommand("force-close", [p.alice])).document;
+      const alone = await refusal(() => sent(p.alice, close));
+      expect(alone.details["reason"]).toMatch(/min relay fee not met/);
+      const child = await childOf(p, close, 11);
+      const both = { transactions: [{ tx: close["tx"] }, { tx: child["tx"] }] };
+      // Before version 31 only TRUC transactions came in like this
+      expect(await sent(p.alice, both, { package: true })).toMatchObject([{ in: "mempool" }, { in: "mempool" }]);
+    });
+
+    test("TRUC transactions: a parent that pays nothing, its pay-to-anchor output of 0 sat, and the child that spends it", async () => {
+      const p = await funded(6);
+      const { txid, amount } = await node.rewardOf(12);
+      const parent = walletTx(
+        [{ txid, outputIndex: 0, amount }],
+        [
+          { script: WALLET_LOCK.scriptPubkey, value: amount },
+          { script: PAY_TO_ANCHOR, value: 0n },
+        ],
+      );
+      const child = walletTx(
+        [{ txid: parent.getId(), outputIndex: 0, amount }],
+        [{ script: WALLET_LOCK.scriptPubkey, value: amount - 5000n }],
+        [{ txid: parent.getId(), outputIndex: 1 }],
+      );
+      const alone = await refusal(() => sent(p.alice, parent.toHex()));
+      expect(alone.code).toBe("state-node-refused");
+      const both = { transactions: [parent, child].map((tx) => ({ tx: tx.toHex() })) };
+      expect(await sent(p.alice, both, { package: true })).toMatchObject([{ in: "mempool" }, { in: "mempool" }]);
+    });
+  }
 });
 
 describe("before any node is asked", () => {

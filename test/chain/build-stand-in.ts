@@ -4,10 +4,15 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { tempDir } from "../support/cli.js";
 
+const named = process.env["CHANKIT_BITCOIND"] ?? "";
+
+export function isRealBitcoind(): boolean {
+  return named !== "";
+}
+
 /** The bitcoind that CHANKIT_BITCOIND names or, where it names none, the stand-in. */
 export async function bitcoindProgram(): Promise<string> {
-  const named = process.env["CHANKIT_BITCOIND"];
-  return named === undefined || named === "" ? buildStandIn() : named;
+  return isRealBitcoind() ? named : buildStandIn();
 }
 
 /** The stand-in for bitcoind as one executable file, which finds bcoin where the tests do. */

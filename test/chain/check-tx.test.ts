@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { toHex } from "../../src/protocol/bytes.js";
 import { runCli, tempDir } from "../support/cli.js";
 import { ANCHORS, type FlagTexts, type Parties, parties, refusal, runCommand } from "../support/party.js";
+import { WALLET_LOCK } from "../support/wallet.js";
 import { type BitcoindNode, startBitcoind } from "./bitcoind.js";
 import { bitcoindProgram } from "./build-stand-in.js";
-import { WALLET_LOCK, fundingFrom } from "./funding.js";
+import { fundingFrom } from "./funding.js";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -55,6 +57,29 @@ test("what our interpreter takes and the node does not: its words, and the answe
   expect(JSON.stringify(said.transactions[0]?.node)).toMatch(/final/i);
   await node.mine([tx]);
   expect(await check(sweep, { parent: close })).toMatchObject({ verdict: "yes", transactions: [{ node: { accepted: true } }] });
+});
+
+test("several are one package, each spending those before it; what the node has is not asked again", async () => {
+  const reward = await node.rewardOf(2);
+  const funding = await fundingFrom(reward, "anchors", [10_000_000n]);
+  const q = await parties({ ...ANCHORS, outpoint: `${funding.getId()}:0` });
+  const { document } = await runCommand("force-close", [q.alice]);
+  const files = [funding.toHex(), document["tx"] as string];
+  const prevout = `${reward.txid}:0:${String(reward.amount)}sat:${toHex(WALLET_LOCK.scriptPubkey)}`;
+  const asked = () => runCommand("check-tx", files, { prevout: [prevout], rpc: node.url, rpcAuth: node.cookie });
+  const accepted = (...reasons: readonly (string | null)[]) => ({
+    verdict: "yes",
+    document: { transactions: reasons.map((reason) => ({ accepted: true, node: { accepted: true, reason } })) },
+  });
+  expect(await asked()).toMatchObject(accepted(null, null));
+  await runCommand("broadcast", [q.alice, "-"], { rpc: node.url, rpcAuth: node.cookie }, { stdin: files[0]! });
+  expect(await asked()).toMatchObject(accepted("txn-already-in-mempool", null));
+  await runCommand("broadcast", [q.alice, "-"], { rpc: node.url, rpcAuth: node.cookie }, { stdin: document });
+  expect(await asked()).toMatchObject(accepted("txn-already-in-mempool", "txn-already-in-mempool"));
+  // A child whose parent the node refuses is not judged
+  const bobs = (await runCommand("force-close", [q.bob])).document["tx"] as string;
+  const both = await runCommand("check-tx", [bobs, files[1]!], { party: q.alice, rpc: node.url, rpcAuth: node.cookie });
+  expect(both.verdict).toBe("no");
 });
 
 test("the node must be on the channel's chain, or on the one that is named", async () => {

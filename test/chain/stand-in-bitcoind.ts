@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { fromHex } from "../../src/protocol/bytes.js";
 import { type BcoinNode, type KnownHeader, startBcoin } from "./bcoin-node.js";
 import { bcoin } from "./bcoin.js";
+import type { Relayed } from "./regtest-node.js";
 
 /*
  * A program that takes bitcoind's options and answers those of its calls that the suite makes, out of bcoin: so that what talks to bitcoind is
@@ -60,6 +61,11 @@ async function headerOf(hash: unknown): Promise<KnownHeader> {
   return header;
 }
 
+/** As Bitcoin Core does, it takes what it has. */
+function isTaken(relayed: Relayed): relayed is Extract<Relayed, { readonly kind: "taken" }> {
+  return relayed.kind === "taken" || relayed.reason.includes("already-in-mempool");
+}
+
 function decoded(hex: unknown): string {
   try {
     return bcoin.TX.fromRaw(String(hex), "hex").txid();
@@ -101,26 +107,31 @@ const CALLS: Readonly<Record<string, (...params: readonly unknown[]) => unknown>
     const txid = decoded(hex);
     if (await isMined(txid)) throw new Refusal("Transaction outputs already in utxo set", ALREADY_IN_CHAIN);
     const relayed = await node!.relay(String(hex));
-    // As Bitcoin Core does, it takes what it has
-    if (relayed.kind === "refused" && !relayed.reason.includes("already-in-mempool")) throw new Refusal(relayed.reason, VERIFY_REJECTED);
+    if (!isTaken(relayed)) throw new Refusal(relayed.reason, VERIFY_REJECTED);
     return txid;
   },
   testmempoolaccept: async (hexes) => {
-    const verdicts = [];
+    // As in Bitcoin Core's, each may spend those before it, and what comes after a refused one is not judged
+    const verdicts: object[] = [];
+    const taken: string[] = [];
+    let over = false;
     for (const hex of hexes as string[]) {
-      const relayed = await node!.relay(hex, true);
-      verdicts.push({
-        txid: decoded(hex),
-        ...(relayed.kind === "taken" ? { allowed: true, vsize: Math.ceil(hex.length / 2) } : { allowed: false, "reject-reason": relayed.reason }),
-      });
+      const txid = decoded(hex);
+      const relayed: Relayed | undefined = over ? undefined : await node!.relay(hex);
+      over ||= relayed?.kind === "refused";
+      if (relayed?.kind === "taken") taken.push(hex);
+      const said =
+        relayed?.kind === "taken" ? { allowed: true, vsize: Math.ceil(hex.length / 2) } : { allowed: false, "reject-reason": relayed?.reason };
+      verdicts.push(relayed === undefined ? { txid } : { txid, ...said });
     }
+    for (const hex of taken.reverse()) await node!.forget(hex);
     return verdicts;
   },
   submitpackage: async (hexes) => {
     const results: Record<string, object> = {};
     for (const hex of hexes as string[]) {
       const relayed = await node!.relay(hex);
-      results[decoded(hex)] = { txid: decoded(hex), ...(relayed.kind === "taken" ? {} : { error: relayed.reason }) };
+      results[decoded(hex)] = { txid: decoded(hex), ...(isTaken(relayed) ? {} : { error: relayed.reason }) };
     }
     const failed = Object.values(results).some((result) => "error" in result);
     return { package_msg: failed ? "transaction failed" : "success", "tx-results": results };

@@ -6,9 +6,10 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { BIN, tempDir } from "../support/cli.js";
 import { round } from "../support/htlcs.js";
 import { ANCHORS, type FlagTexts, type Parties, backupOf, editState, parties, refusal, runCommand, send } from "../support/party.js";
+import { WALLET_LOCK } from "../support/wallet.js";
 import { type BitcoindNode, startBitcoind } from "./bitcoind.js";
 import { bitcoindProgram } from "./build-stand-in.js";
-import { WALLET_LOCK, fundingFrom } from "./funding.js";
+import { fundingFrom } from "./funding.js";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 

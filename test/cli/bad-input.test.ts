@@ -53,6 +53,34 @@ async function expectRefusal(p: Parties, action: () => Promise<unknown>, code: E
 const receive = (party: string, input: string | object) => () => runCommand("receive", [party, "-"], {}, { stdin: input as Record<string, unknown> });
 
 describe("text that is no message", () => {
+  test("input-no-message: another file is said to be what it is, with the command that takes it", async () => {
+    const p = await afterStep(20);
+    const old = backupOf((await afterStep(13)).alice, "old");
+    const close = (await runCommand("force-close", [old])).document;
+    const backup = (await runCommand("backup", [p.bob])).document;
+    const file = (folder: string, name: string) => readJson(join(folder, name));
+    const built = (await runCommand("build-commitment", [p.alice], { owner: "remote" })).document;
+    const psbt = (await runCommand("force-close", [backupOf(p.alice, "copy")], { psbt: true })).document;
+    for (const [given, what, hint] of [
+      [close, "a chankit-force-close report with transactions", "`penalty-tx`"],
+      [close["tx"], "bytes in hex", "`inspect`"],
+      [{ tx: close["tx"] }, "a transaction", "`watch`"],
+      [built, "a commitment transaction", "`sign`"],
+      [psbt, "a chankit-force-close report with a PSBT", "--finish"],
+      [psbt["psbt"], "a PSBT", "--finish"],
+      [file(p.alice, "channel.json"), "a channel file", "--channel"],
+      [file(p.alice, "keys.json"), "a keys file, which nobody else is to see", "--keys"],
+      [backup, "a channel's backup", "`restore`"],
+      [(await runCommand("status", [p.bob])).document, /JSON of another kind|report/, "`type`"],
+      [[], "a list", "one by one"],
+      [{}, "JSON of another kind", "`wire`"],
+    ] as const) {
+      const error = await refusedAsIs(p, receive(p.bob, typeof given === "string" ? given : JSON.stringify(given)));
+      expect(error).toMatchObject({ code: "input-no-message", message: expect.stringContaining(hint) as string, details: { source: "-" } });
+      expect(error.details["what"]).toMatch(what);
+    }
+  });
+
   test("truncated JSON, wherever it is cut", async () => {
     const p = await afterStep(8);
     const text = readFileSync(messageOf(p, "bobRevoked"), "utf8");
@@ -88,13 +116,6 @@ describe("text that is no message", () => {
     const rest = without(altered(messageOf(p, "pay"), {}), "amount_msat");
     await expectRefusal(p, receive(p.bob, rest), "json-missing", { path: "amount_msat" });
     await expectRefusal(p, receive(p.bob, { ...rest, amount_msat: "0x10" }), "json-value", { path: "amount_msat", value: '"0x10"' });
-  });
-
-  test.each(["keys.json", "channel.json"])("a party's %s handed over as a message", async (name) => {
-    const p = await afterStep(3);
-    const error = await refusedAsIs(p, () => runCommand("receive", [p.bob, join(p.alice, name)]));
-    expect(error.code).toBe("json-missing");
-    expect(error.details).toMatchObject({ path: "type" });
   });
 });
 

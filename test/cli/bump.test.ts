@@ -1,23 +1,17 @@
 import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { schnorr } from "@noble/curves/secp256k1.js";
 import { Psbt } from "bitcoinjs-lib/src/psbt";
 import { Transaction } from "bitcoinjs-lib/src/transaction";
 import { describe, expect, test } from "vitest";
-import { bytes32, concat, equalBytes, scriptPubkey, toHex } from "../../src/protocol/bytes.js";
+import { toHex } from "../../src/protocol/bytes.js";
 import { publicKey } from "../../src/protocol/keys/derivation.js";
-import { p2wpkh } from "../../src/protocol/script/assemble.js";
-import { signHash } from "../../src/protocol/tx/sign.js";
 import { type Coin, interpret } from "../chain/interpreter.js";
-import { secretOf } from "../protocol/channels.js";
 import { offered, round, withHtlc } from "../support/htlcs.js";
 import { signPsbt } from "../support/signer.js";
+import { TAPROOT, WALLET, WALLET_LOCK, walletSigns } from "../support/wallet.js";
 import { type FlagTexts, type Parties, afterStep, keysOf, partiesAs, refusal, runCommand } from "../support/party.js";
 
-const WALLET = secretOf("wallet");
-const LOCK = p2wpkh(publicKey(WALLET));
-const TAPROOT = scriptPubkey(concat(Uint8Array.of(0x51, 32), schnorr.getPublicKey(WALLET.reveal())));
-const input = (at: number, amount: string, script: Uint8Array = LOCK.scriptPubkey) =>
+const input = (at: number, amount: string, script: Uint8Array = WALLET_LOCK.scriptPubkey) =>
   `${"ab".repeat(31)}${String(at).padStart(2, "0")}:${at}:${amount}:${toHex(script)}`;
 const CHANGE: FlagTexts = { change: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", feerate: "10000", inputs: input(1, "0.01btc") };
 
@@ -43,25 +37,6 @@ interface Closed {
     readonly script_pubkey: string;
     readonly htlc?: { readonly cltv_expiry: number };
   }[];
-}
-
-/** A wallet: signs what is locked to its key, and leaves the rest. */
-function walletSigns(text: string): string {
-  const psbt = Psbt.fromBase64(text);
-  const spent = psbt.data.inputs.map(({ witnessUtxo }) => witnessUtxo!);
-  const tx = Transaction.fromBuffer(psbt.data.getTransaction());
-  for (const [at, { script }] of spent.entries()) {
-    if (equalBytes(script, LOCK.scriptPubkey)) psbt.signInput(at, { publicKey: publicKey(WALLET), sign: (hash) => signHash(bytes32(hash), WALLET) });
-    if (!equalBytes(script, TAPROOT)) continue;
-    const hash = tx.hashForWitnessV1(
-      at,
-      spent.map((one) => one.script),
-      spent.map((one) => one.value),
-      0,
-    );
-    psbt.data.inputs[at]!.tapKeySig = schnorr.sign(hash, WALLET.reveal(), new Uint8Array(32));
-  }
-  return psbt.toBase64();
 }
 
 function coinsOf(psbt: string): readonly Coin[] {
@@ -188,7 +163,7 @@ describe("a wallet's PSBT", () => {
     const { p, stdin } = await closed();
     const parent = new Transaction();
     parent.addInput(new Uint8Array(32).fill(3), 0);
-    parent.addOutput(LOCK.scriptPubkey, 1_000_000n);
+    parent.addOutput(WALLET_LOCK.scriptPubkey, 1_000_000n);
     const given = new Psbt();
     given.addInput({ hash: parent.getId(), index: 0, nonWitnessUtxo: parent.toBuffer(), bip32Derivation: [derivation] });
     given.addOutput({ script: TAPROOT, value: 5n });
@@ -251,7 +226,7 @@ describe("a replacement", () => {
     const { p, made, again } = await first();
     const stranger = new Transaction();
     stranger.addInput(new Uint8Array(32).fill(9), 0);
-    stranger.addOutput(LOCK.scriptPubkey, 5n);
+    stranger.addOutput(WALLET_LOCK.scriptPubkey, 5n);
     expect((await refusal(() => again({ replaces: fileOf(p, "other.hex", stranger.toHex()) }))).code).toBe("state-replaces-nothing");
     const bare = fileOf(p, "first.hex", Transaction.fromBuffer(Psbt.fromBase64(made.psbt).data.getTransaction()).toHex());
     const elsewhere = { inputs: input(2, "0.02btc"), feerate: "20000" };

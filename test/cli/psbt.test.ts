@@ -9,7 +9,18 @@ import { signHash } from "../../src/protocol/tx/sign.js";
 import { type Coin, interpret } from "../chain/interpreter.js";
 import { PREIMAGE, offered, round, withHtlc } from "../support/htlcs.js";
 import { signPsbt } from "../support/signer.js";
-import { type FlagTexts, type Parties, type RunOptions, afterStep, backupOf, keysOf, partiesAs, refusal, runCommand } from "../support/party.js";
+import {
+  type FlagTexts,
+  type Parties,
+  type RunOptions,
+  afterStep,
+  backupOf,
+  editState,
+  keysOf,
+  partiesAs,
+  refusal,
+  runCommand,
+} from "../support/party.js";
 
 const TO: FlagTexts = { to: "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080", feerate: "2500" };
 
@@ -279,6 +290,21 @@ describe("a PSBT on its way", () => {
     expect((await refusal(() => run({ finish: files.slice(1).join() }))).code).toBe("input-psbt-unsigned");
     const stranger = fileOf(p, "stranger.psbt", (await swept()).psbt);
     expect((await refusal(() => run({ finish: stranger }))).code).toBe("input-psbt-transaction");
+  });
+
+  test("input-psbt-refused: good signatures of ours beside one of the peer's that is none", async () => {
+    const p = await withHtlc();
+    editState(p.alice, (state) => {
+      const [funding] = state.fundings;
+      const current = funding.local.current!;
+      const signature = current.signature.map((byte, at) => (at === 40 ? byte ^ 1 : byte)) as typeof current.signature;
+      return { ...state, fundings: [{ ...funding, local: { ...funding.local, current: { ...current, signature } } }] };
+    });
+    const { document } = await runCommand("force-close", [p.alice], { psbt: true });
+    const keys = keysOf(p.alice);
+    const finish = fileOf(p, "signed.psbt", signPsbt(document["psbt"] as string, keys));
+    const error = await refusal(() => runCommand("force-close", [p.alice], { finish }));
+    expect(error).toMatchObject({ code: "input-psbt-refused", details: { input: 0, error: "NULLFAIL" } });
   });
 
   test("of our commitment ends the channel before it is written, like a signature", async () => {

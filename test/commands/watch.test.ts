@@ -7,11 +7,13 @@ import { displayTxid, txid } from "../../src/protocol/bytes.js";
 import { FORMATS } from "../../src/protocol/tx/format.js";
 import { interpret, timelocksAllow } from "../chain/interpreter.js";
 import { tempDir } from "../support/cli.js";
+import { LEGACY, SIMPLE, exchange, says, shut } from "../support/closing.js";
 import { offered, round } from "../support/htlcs.js";
 import {
   ANCHORS,
   type FlagTexts,
   type Parties,
+  type Terms,
   afterStep,
   backupOf,
   editState,
@@ -201,6 +203,39 @@ describe.each(TYPES)("%s", (type) => {
     expectMinable(p, answers[1]!["tx"] as string, chain, 500);
     // A block sooner it is not there
     expect(named((await watch([p.alice], blocks(400, 499, [close["tx"] as string]))).events, "answer")).toHaveLength(1);
+  });
+});
+
+/** A channel that both have signed away: the close, and the parties. */
+async function mutuallyClosed(terms: Terms) {
+  const p = await shut(terms);
+  await exchange(p, "alice", { feerate: "2500" });
+  await exchange(p, "bob");
+  return { p, close: await says(p, "alice", { tx: true }) };
+}
+
+describe.each([
+  ["simple", SIMPLE],
+  ["legacy", LEGACY],
+] as const)("a %s mutual close", (_, terms) => {
+  test("watch says so of both parties' folders, and has nothing to answer", async () => {
+    const { p, close } = await mutuallyClosed(terms);
+    const { events, verdict } = await watch([p.alice, p.bob], [...blocks(400, 402, [close["tx"] as string])]);
+    expect(verdict).toBe("yes");
+    expect(events.map(({ event }) => event)).toEqual(["watching", "commitment", "commitment", "end"]);
+    expect(named(events, "commitment")).toMatchObject(
+      [p.alice, p.bob].map((party) => ({ party, commitment: "mutual", standing: "mutual", height: 400 })),
+    );
+  });
+
+  test("check-tx takes it with the channel's names, and what it would be broadcast as is said", async () => {
+    const { p, close } = await mutuallyClosed(terms);
+    for (const party of [p.alice, p.bob]) {
+      const check = await runCommand("check-tx", ["-"], { party }, { stdin: close });
+      expect(check).toMatchObject({ verdict: "yes", document: { transactions: [{ accepted: true, inputs: [{ spends: "funding" }] }] } });
+      const sent = await runCommand("broadcast", [party, "-"], { dryRun: true }, { stdin: close });
+      expect(sent.document["transactions"]).toEqual([{ txid: close["txid"], what: "mutual_close", in: null }]);
+    }
   });
 });
 

@@ -2,6 +2,7 @@ import { printChannel, revokedHtlcs } from "../../json/channel-file.js";
 import { encode } from "../../json/decode.js";
 import { readKeysDocument } from "../../json/keys-file.js";
 import { type ReadMessage, printMessage, readMessage } from "../../json/messages.js";
+import { parseStrict } from "../../json/strict.js";
 import { withoutWif } from "../../json/wif.js";
 import { type ChannelState, type OutboxEntry, highestSigned, isFunded, lowestUnreleased } from "../../protocol/channel/state.js";
 import { type Sent, newestSent } from "../../protocol/channel/message-log.js";
@@ -15,7 +16,8 @@ import type { Document, Report } from "./command.js";
 import type { Context } from "./context.js";
 import { isStdout } from "./io.js";
 import { type Passed, journalEvent } from "./journal.js";
-import { type ChangeOptions, type Party, type PartyOptions, readDocument } from "./load-party.js";
+import { messageDocument } from "./no-message.js";
+import { type ChangeOptions, type Party, type PartyOptions, readInput } from "./load-party.js";
 
 // In a file of its own, so that what only looks at a party starts without what messages need
 export * from "./load-party.js";
@@ -27,10 +29,10 @@ export async function loadKeys(ctx: Context, paths: PartyPaths, { strict }: Part
   return readKeysDocument(await withoutWif(document, paths.keys, async () => (await import("../../ecc/wasm.js")).tiny), paths.keys);
 }
 
-/** Throws: usage-argument, file-…, json-…, wire-…. */
+/** Throws: usage-argument, input-unreadable, input-no-message, json-…, wire-…. */
 export function readMessageFile(ctx: Context, path: string | undefined): ReadMessage {
   if (path === undefined) throw new LnError("usage-argument", "name the message file, or - for standard input", {});
-  return readMessage(readDocument(ctx, path), path);
+  return readMessage(messageDocument(readInput(ctx, path).trim(), path, parseStrict), path);
 }
 
 /**
