@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { BIN, type CliResult, runCli } from "../support/cli.js";
 import { type Parties, afterStep, copyOf, fingerprint, messageOf, parties, readJson, runCommand, stateOf } from "../support/party.js";
 
@@ -24,28 +24,59 @@ async function bash(p: Parties, script: string): Promise<CliResult> {
 
 const errorOf = ({ stderr }: CliResult): unknown => (JSON.parse(stderr) as { readonly error: { readonly code: string } }).error.code;
 
+/** Preloaded into a process: it stands still before its first rename until the file GO is there, and says by the file HELD that it does. */
+const HOLD_BEFORE_FIRST_RENAME = `
+  const fs = require("node:fs");
+  const { renameSync } = fs;
+  fs.renameSync = (...args) => {
+    fs.renameSync = renameSync;
+    fs.writeFileSync(process.env.HELD, "");
+    while (!fs.existsSync(process.env.GO)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    return renameSync(...args);
+  };
+`;
+
+function expectPayments(p: Parties, made: number): void {
+  const { messages, nextIds, changes } = stateOf(p.alice);
+  expect([messages.lastSent, nextIds.local.pay, changes.local.length]).toEqual([3 + made, BigInt(made), made]);
+}
+
 describe("two processes at once on one party", () => {
   test("of two payments one wins, or both one after the other; who loses says so, and nothing is half done", async () => {
     const p = await parties();
     let made = 0;
-    const lost: unknown[] = [];
     for (let round = 0; round < 12; round++) {
       const results = await Promise.all([1, 2].map(() => runCli(["pay", p.alice, "1sat", "--json"])));
       const won = results.filter(({ status }) => status === 0);
       expect(won.length).toBeGreaterThan(0);
       made += won.length;
       for (const result of results.filter(({ status }) => status !== 0)) {
-        lost.push(errorOf(result));
         expect([result.status, errorOf(result), result.stdout]).toEqual(
           result.status === 75 ? [75, "busy-channel", ""] : [5, "file-revision-conflict", ""],
         );
       }
       const seqs = won.map(({ stdout }) => (JSON.parse(stdout) as { readonly seq: number }).seq);
       expect(new Set(seqs).size).toBe(seqs.length);
-      const { messages, nextIds, changes } = stateOf(p.alice);
-      expect([messages.lastSent, nextIds.local.pay, changes.local.length]).toEqual([3 + made, BigInt(made), made]);
+      expectPayments(p, made);
     }
-    expect(lost.length).toBeGreaterThan(0);
+    expect(readdirSync(p.alice).sort()).toEqual(["channel.json", "highwater.json", "keys.json"]);
+  });
+
+  test("a payment that stands still right before it takes effect, while another is made, loses", async () => {
+    const p = await parties();
+    const hook = join(p.dir, "hold.cjs");
+    const [held, go] = [join(p.dir, "held"), join(p.dir, "go")];
+    writeFileSync(hook, HOLD_BEFORE_FIRST_RENAME);
+    const slow = runCli(["pay", p.alice, "1sat", "--json"], { env: { NODE_OPTIONS: `--require ${hook}`, HELD: held, GO: go } });
+    await vi.waitUntil(() => existsSync(held), { timeout: 20_000 });
+    expect((await runCli(["pay", p.alice, "2sat", "--json"])).status).toBe(0);
+    const after = readFileSync(join(p.alice, "channel.json"), "utf8");
+    writeFileSync(go, "");
+
+    const result = await slow;
+    expect([result.status, errorOf(result), result.stdout]).toEqual([5, "file-revision-conflict", ""]);
+    expectPayments(p, 1);
+    expect(readFileSync(join(p.alice, "channel.json"), "utf8")).toBe(after);
     expect(readdirSync(p.alice).sort()).toEqual(["channel.json", "highwater.json", "keys.json"]);
   });
 
