@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { wasm } from "../../../src/ecc/wasm.js";
 import { signature } from "../../../src/protocol/bytes.js";
-import { isLowS, multiplySecrets } from "../../../src/protocol/keys/scalar.js";
+import { GROUP_ORDER, fromNumber } from "../../../src/protocol/keys/group.js";
+import { isLowS, multiplySecrets, negateS } from "../../../src/protocol/keys/scalar.js";
 import { anyHash, anySecret } from "../channels.js";
 
 test("(a·b)·G = a·(b·G)", () => {
@@ -26,10 +27,19 @@ test("every signature that we make has a low S, and its mirror image has none", 
     fc.property(anyHash, anySecret, (hash, secret) => {
       const made = signature(wasm.sign(hash, secret.reveal()));
       expect(isLowS(made)).toBe(true);
-      const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
-      const s = BigInt(`0x${Buffer.from(made.subarray(32)).toString("hex")}`);
-      const mirrored = Buffer.from((order - s).toString(16).padStart(64, "0"), "hex");
-      expect(isLowS(signature(Uint8Array.of(...made.subarray(0, 32), ...mirrored)))).toBe(false);
+      const mirrored = negateS(made);
+      expect(mirrored.subarray(0, 32)).toEqual(made.subarray(0, 32));
+      expect(BigInt(`0x${Buffer.from(made.subarray(32)).toString("hex")}`) + BigInt(`0x${Buffer.from(mirrored.subarray(32)).toString("hex")}`)).toBe(
+        GROUP_ORDER,
+      );
+      expect(isLowS(mirrored)).toBe(false);
+      expect(negateS(mirrored)).toEqual(made);
     }),
   );
+});
+
+test("half the order is the last low S", () => {
+  const withS = (s: bigint) => signature(Uint8Array.of(...new Uint8Array(32).fill(1), ...fromNumber(s)));
+  expect(isLowS(withS(GROUP_ORDER / 2n))).toBe(true);
+  expect(isLowS(withS(GROUP_ORDER / 2n + 1n))).toBe(false);
 });

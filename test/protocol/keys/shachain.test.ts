@@ -11,6 +11,7 @@ import {
   lookupSecret,
   perCommitmentSecret,
   secretIndex,
+  slotIndexes,
 } from "../../../src/protocol/keys/shachain.js";
 import { Secret32 } from "../../../src/protocol/secret.js";
 import { refusal } from "../../json/refusal.js";
@@ -49,6 +50,17 @@ describe("what was received is looked up, what was not is not there", () => {
         expect(lookupSecret(chain, index)?.reveal()).toEqual(generateFromSeed(seed.reveal(), index));
       }),
     );
+  });
+
+  test("the slots that are full after so many secrets", () => {
+    const seed = new Secret32<"per_commitment_seed">(new Uint8Array(32).fill(3));
+    let chain = EMPTY_SHACHAIN;
+    for (let count = 0; count <= 300; count++) {
+      expect(slotIndexes(count)).toEqual(chain.map((slot) => slot?.index ?? null));
+      chain = insertSecret(chain, secretIndex(count), perCommitmentSecret(seed, count));
+    }
+    const all = slotIndexes(MAX_COMMITMENT_NUMBER + 1);
+    expect(all).toEqual([...Array.from({ length: 48 }, (_, bucket) => 1n << BigInt(bucket)), 0n]);
   });
 
   test("index 2^48−1 comes first", () => {
