@@ -15,6 +15,9 @@ export const msat = (value: bigint): MilliSatoshi => value as MilliSatoshi;
 export const perKw = (value: bigint): FeeratePerKw => value as FeeratePerKw;
 export const weight = (value: bigint): Weight => value as Weight;
 
+export const smaller = <Amount extends bigint>(a: Amount, b: Amount): Amount => (a < b ? a : b);
+export const larger = <Amount extends bigint>(a: Amount, b: Amount): Amount => (a > b ? a : b);
+
 export const MSAT_PER_SAT = 1000n;
 export const SAT_PER_BTC = 100_000_000n;
 

@@ -1,4 +1,4 @@
-import { describe } from "vitest";
+import { describe, expect, test } from "vitest";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytes32 } from "../../src/protocol/bytes.js";
 import type { Change, FundedChannel } from "../../src/protocol/channel/state.js";
@@ -14,6 +14,7 @@ import {
   preimageMustMatch,
   requireRemovable,
 } from "../../src/protocol/policy/htlcs.js";
+import { waiving } from "../../src/protocol/policy/rule.js";
 import type { Htlc } from "../../src/protocol/tx/spec.js";
 import { msat, perKw } from "../../src/protocol/units.js";
 import { keeps, LOCAL_0, OPEN, refuses, REMOTE_0, withChanges, withFunding, withSpecs } from "./facts.js";
@@ -144,6 +145,10 @@ describe("which HTLC may be removed", () => {
       () => requireRemovable(withChanges(held, { remote: [add(0, "countersigned")] }), "local", 0n),
       `policy-htlc-not-committed: HTLC 0 is not irrevocably committed on both sides yet {"id":"0","offered_by":"remote"}`,
     ],
+    "one that was only offered, by another of its id": [
+      () => requireRemovable(withChanges(holding(), { remote: [add(1), add(0)], local: [add(0)] }), "local", 0n),
+      `policy-htlc-not-committed: HTLC 0 is not irrevocably committed on both sides yet {"id":"0","offered_by":"remote"}`,
+    ],
     "one on our commitment alone": [
       () => requireRemovable(withFunding(OPEN, { local: { current: { ...LOCAL_0, spec: { ...LOCAL_0.spec, htlcs: [htlc(0)] } } } }), "local", 0n),
       `policy-htlc-not-committed: HTLC 0 is not irrevocably committed on both sides yet {"id":"0","offered_by":"remote"}`,
@@ -152,6 +157,11 @@ describe("which HTLC may be removed", () => {
       () => requireRemovable(withFunding(OPEN, { remote: { current: { ...REMOTE_0, spec: { ...REMOTE_0.spec, htlcs: [htlc(0)] } } } }), "local", 0n),
       `policy-htlc-not-committed: HTLC 0 is not irrevocably committed on both sides yet {"id":"0","offered_by":"remote"}`,
     ],
+  });
+
+  test("with the rule waived, one that was only offered is what its offer says", () => {
+    const state = withChanges(holding(), { remote: [add(1, "proposed", 7n), add(0, "proposed", 5n)] });
+    expect(waiving(["policy-htlc-not-committed"], () => requireRemovable(state, "local", 0n))).toEqual(htlc(0, "remote", 5n));
   });
 });
 

@@ -43,6 +43,10 @@ describe("HTLC transactions and sweeps", () => {
       () => htlcMustBeExpired(HTLC, null),
       `policy-htlc-not-expired: HTLC 3 may be taken back from height 500 on: say with --height where the chain is {"id":"3","cltv_expiry":500,"height":null}`,
     ],
+    "the expiry at the first block of a chain that is nowhere": [
+      () => htlcMustBeExpired({ ...HTLC, cltvExpiry: 0 }, null),
+      `policy-htlc-not-expired: HTLC 3 may be taken back from height 0 on: say with --height where the chain is {"id":"3","cltv_expiry":0,"height":null}`,
+    ],
     "outputs that are not ripe": [
       () => sweepOnlyMature(0, 100, [null, 120, 110]),
       `policy-sweep-immature: the first output is spendable from height 110 on: the chain is at 100 {"height":100,"earliest":110}`,

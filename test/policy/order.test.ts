@@ -37,6 +37,10 @@ describe("signing the peer's commitment", () => {
       () => rules.signOnlyBeyondRevoked(peers(20, 21)),
       `policy-sign-unrevoked: the peer still holds 20 and 21 unrevoked: no third is signed {"unrevoked":[20,21]}`,
     ],
+    "while the one before was never signed": [
+      () => rules.signOnlyBeyondRevoked(peers(null, 0)),
+      `policy-sign-unrevoked: the peer still holds 0 unrevoked: no third is signed {"unrevoked":[0]}`,
+    ],
     "number 1 without its point": [
       () => rules.signOnlyWithPoint({ ...peers(0, null), remoteNextPoint: null }),
       `policy-sign-point-unknown: the peer's point 1 has not come: its channel_ready is due {"number":1}`,
@@ -102,7 +106,7 @@ describe("taking a commitment_signed", () => {
   refuses({
     "before our revocation": [
       () => rules.acceptOnlyAnswered(held(21, 20)),
-      `policy-commitment-unanswered: our revocation of 20 has not left: no commitment after 21 is taken {"unrevoked":20}`,
+      `policy-commitment-unanswered: our 20 and 21 are unrevoked: no third is taken before our revocation has left {"unrevoked":[20,21]}`,
     ],
     "with nothing new": [
       () => rules.acceptOnlyChanges(held(21, null)),

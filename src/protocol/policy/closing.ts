@@ -6,7 +6,7 @@ import type { Side } from "../side.js";
 import { type ClosingOutputs, sidesOf } from "../tx/closing-terms.js";
 import { type ClosingPlan, closingAmount, isClosingDust, isLesser } from "../tx/closing-tx.js";
 import { dustThreshold } from "../tx/spend.js";
-import { type Satoshi, floorToSat } from "../units.js";
+import { type Satoshi, floorToSat, larger, smaller } from "../units.js";
 import { demand } from "./rule.js";
 
 /** Without the first commitments signed there is nothing to close. BOLT 2 §Closing Initiation: `shutdown`. */
@@ -38,14 +38,16 @@ export function shutdownOnlySignedByPeer(state: FundedChannel): void {
  */
 export function scriptMustBeAllowed(state: Pick<FundedChannel, "features">, by: Side, script: ScriptPubkey): void {
   const form = shutdownForm(script);
-  demand(form !== null && allows(state, by, form), "policy-shutdown-script", () => [
+  demand(allows(state, by, form), "policy-shutdown-script", () => [
     `a mutual close of this channel may not pay to ${toHex(script)}${form === null ? "" : ` (${form})`}`,
     { by, script_pubkey: toHex(script), form: form ?? "none" },
   ]);
 }
 
-function allows(state: Pick<FundedChannel, "features">, by: Side, form: NonNullable<ReturnType<typeof shutdownForm>>): boolean {
+function allows(state: Pick<FundedChannel, "features">, by: Side, form: ReturnType<typeof shutdownForm>): boolean {
   switch (form) {
+    case null:
+      return false;
     case "p2wpkh":
     case "p2wsh":
       return true;
@@ -161,8 +163,8 @@ export function isWithin(fee: Satoshi, { minFeeSatoshis, maxFeeSatoshis }: FeeRa
 export function overlapOf(ours: FeeRange | null, theirs: FeeRange): FeeRange {
   if (ours === null) return theirs;
   const overlap = {
-    minFeeSatoshis: ours.minFeeSatoshis > theirs.minFeeSatoshis ? ours.minFeeSatoshis : theirs.minFeeSatoshis,
-    maxFeeSatoshis: ours.maxFeeSatoshis < theirs.maxFeeSatoshis ? ours.maxFeeSatoshis : theirs.maxFeeSatoshis,
+    minFeeSatoshis: larger(ours.minFeeSatoshis, theirs.minFeeSatoshis),
+    maxFeeSatoshis: smaller(ours.maxFeeSatoshis, theirs.maxFeeSatoshis),
   };
   demand(overlap.minFeeSatoshis <= overlap.maxFeeSatoshis, "policy-closing-no-overlap", () => [
     `our fees of ${rangeWords(ours)} and the peer's of ${rangeWords(theirs)} have none in common`,
@@ -181,7 +183,7 @@ export function feeMustStay(fee: Satoshi, settled: Satoshi, by: Side): void {
 
 /** Without ranges each offer comes nearer. BOLT 2 §Legacy Closing Negotiation: `closing_signed`. */
 export function feeMustComeNearer(fee: Satoshi, one: Satoshi, other: Satoshi, by: Side): void {
-  const [low, high] = one < other ? [one, other] : [other, one];
+  const [low, high] = [smaller(one, other), larger(one, other)];
   demand(fee > low && fee < high, "policy-closing-fee-between", () => [
     `the ${by} side's ${fee} sat is not strictly between ${low} and ${high} sat`,
     { by, fee_satoshis: fee.toString(), above: low.toString(), below: high.toString() },

@@ -91,11 +91,12 @@ export function requireRemovable(state: FundedChannel, remover: Side, id: bigint
 
 /** An HTLC whose offer is not irrevocable yet. */
 function pendingHtlc(state: FundedChannel, offeredBy: Side, id: bigint): Htlc | undefined {
-  const adds = state.changes[offeredBy].flatMap(({ content, stage }) => (content.kind === "add_htlc" && stage !== "irrevocable" ? [content] : []));
-  const add = adds.find((candidate) => candidate.id === id);
-  if (add === undefined) return undefined;
-  const { amountMsat, paymentHash, cltvExpiry } = add;
-  return { id, offeredBy, amountMsat, paymentHash, cltvExpiry };
+  for (const { content, stage } of state.changes[offeredBy]) {
+    if (content.kind !== "add_htlc" || content.id !== id || stage === "irrevocable") continue;
+    const { amountMsat, paymentHash, cltvExpiry } = content;
+    return { id, offeredBy, amountMsat, paymentHash, cltvExpiry };
+  }
+  return undefined;
 }
 
 /** BOLT 2 §Removing an HTLC: `update_fulfill_htlc`, `update_fail_htlc`, and `update_fail_malformed_htlc`. */

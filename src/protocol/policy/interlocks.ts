@@ -23,10 +23,10 @@ export function fundingNeedsVerifiedCommitment(state: FundedChannel): void {
 /** The peer never holds more than two unrevoked commitments. Signed 21, revoked ≤ 19: 20 must be revoked before 22 is signed. */
 export function signOnlyBeyondRevoked(state: FundedChannel): void {
   const { current, next } = state.fundings[0].remote;
-  demand(next === null, "policy-sign-unrevoked", () => [
-    `the peer still holds ${current?.number ?? 0} and ${next?.number ?? 0} unrevoked: no third is signed`,
-    { unrevoked: [current?.number ?? 0, next?.number ?? 0] },
-  ]);
+  demand(next === null, "policy-sign-unrevoked", () => {
+    const unrevoked = numbersOf(current, next);
+    return [`the peer still holds ${unrevoked.join(" and ")} unrevoked: no third is signed`, { unrevoked }];
+  });
 }
 
 /** The peer's number n needs the peer's point n: point 1 comes with channel_ready, n + 1 with the revocation of n − 1. */
@@ -73,10 +73,10 @@ export function revokeOnlyReplaced(state: FundedChannel): void {
 /** A commitment_signed waits until our revoke_and_ack has answered the one before. BOLT 2 §Completing the Transition to the Updated State: `revoke_and_ack`. */
 export function acceptOnlyAnswered(state: FundedChannel): void {
   const { current, previous } = state.fundings[0].local;
-  demand(previous === null, "policy-commitment-unanswered", () => [
-    `our revocation of ${previous?.number ?? 0} has not left: no commitment after ${current?.number ?? 0} is taken`,
-    { unrevoked: previous?.number ?? 0 },
-  ]);
+  demand(previous === null, "policy-commitment-unanswered", () => {
+    const unrevoked = numbersOf(previous, current);
+    return [`our ${unrevoked.join(" and ")} are unrevoked: no third is taken before our revocation has left`, { unrevoked }];
+  });
 }
 
 /** A commitment_signed with nothing new in it. BOLT 2 §Committing Updates So Far: `commitment_signed`. */
@@ -106,10 +106,12 @@ export function secretMustMatchPoint(revoked: RemoteCommit, secret: Secret32<"pe
 /** Only the newest verified commitment is signed for broadcast. Verified 21: 21 may go, 20 is all but lost, 19 would cost everything. */
 export function broadcastOnlyNewest(state: FundedChannel, number: CommitmentNumber): void {
   const newest = state.fundings[0].local.current?.number ?? 0;
-  demand(number === newest, "policy-broadcast-revoked", () => [
-    number < newest
-      ? `own commitment ${number} is revoked or about to be, ${newest} is the newest: publishing ${number} would forfeit everything`
-      : `own commitment ${number} does not exist yet, ${newest} is the newest`,
+  demand(number >= newest, "policy-broadcast-revoked", () => [
+    `own commitment ${number} is revoked or about to be, ${newest} is the newest: publishing ${number} would forfeit everything`,
+    { number, newest },
+  ]);
+  demand(number <= newest, "policy-broadcast-revoked", () => [
+    `own commitment ${number} does not exist yet, ${newest} is the newest`,
     { number, newest },
   ]);
 }
@@ -175,4 +177,9 @@ export function commitmentMustPayItsFee(state: FundedChannel, { number, actualFe
 export function noPayAfterShutdown(state: FundedChannel, by: "local" | "remote"): void {
   const shut = by === "local" ? state.flags.shutdownSent : state.flags.shutdownReceived;
   demand(!shut, "policy-shutdown", () => [`the ${by} side has sent shutdown: it proposes nothing new`, { by }]);
+}
+
+/** The numbers of those commitments that are there. */
+function numbersOf(...commits: readonly ({ readonly number: CommitmentNumber } | null)[]): readonly CommitmentNumber[] {
+  return commits.flatMap((commit) => (commit === null ? [] : [commit.number]));
 }
