@@ -6,6 +6,7 @@ import { partyName } from "./shared/identity.js";
 import { openingFlags, ownFeatures, ownLimits, ownTerms } from "./shared/opening.js";
 import { flag, integer } from "./shared/options.js";
 import { changeFlags, loadKeys, locateParty, messageArgument, partyArgument, readMessageFile, receiving, settle } from "./shared/party.js";
+import { channelSummary } from "./shared/summary.js";
 
 export const command = defineCommand({
   name: "accept-channel",
@@ -41,6 +42,6 @@ export const command = defineCommand({
     };
     const keys = await loadKeys(ctx, paths, o);
     const outcome = receiving(() => acceptChannel(keys, received, options));
-    return settle(ctx, { paths, loaded: undefined }, outcome, o, () => ({ phase: outcome.state.phase }), { received });
+    return settle(ctx, { paths, loaded: undefined }, outcome, o, () => channelSummary(outcome.state), { received });
   },
 });

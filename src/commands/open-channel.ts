@@ -6,6 +6,7 @@ import { partyName } from "./shared/identity.js";
 import { openingFlags, ownFeatures, ownLimits, ownTerms } from "./shared/opening.js";
 import { amountMsat, amountSat, feerate, flag, oneOf, requiredFlag } from "./shared/options.js";
 import { changeFlags, loadKeys, locateParty, partyArgument, settle } from "./shared/party.js";
+import { channelSummary } from "./shared/summary.js";
 
 export const command = defineCommand({
   name: "open-channel",
@@ -41,6 +42,6 @@ export const command = defineCommand({
       payExtension: o.withoutPay !== true,
       features: ownFeatures(o),
     });
-    return settle(ctx, { paths, loaded: undefined }, outcome, o, () => ({ phase: outcome.state.phase }));
+    return settle(ctx, { paths, loaded: undefined }, outcome, o, () => channelSummary(outcome.state));
   },
 });

@@ -40,7 +40,8 @@ function once<T>(make: () => T): () => T {
 const dual = <T>(side: Codec<T>): Codec<Dual<T>> => fields({ local: side, remote: side });
 const count = u32;
 
-const htlc = fields({
+/** An HTLC in full. */
+export const htlc = fields({
   id: u64,
   offered_by: side,
   amount_msat: millisatoshi,

@@ -211,7 +211,21 @@ const FILES = {
   highwater: { title: "how far a party has committed itself", fields: HIGHWATER },
   revoked: { title: "a revoked commitment that had HTLCs", fields: REVOKED },
 } as const;
-type StateFile = keyof typeof FILES;
+export type StateFile = keyof typeof FILES;
+
+/** What a field of a party's file is for, and where that is written; null for what the file does not have. */
+export function meaningIn(file: StateFile, path: JsonPath): { readonly meaning: string; readonly source: string } | null {
+  const field = fieldAt(path, FILES[file].fields);
+  if (field === undefined) return null;
+  const [, meaning, source = OURS] = field;
+  return { meaning, source };
+}
+
+function fieldAt(path: JsonPath, fields: Readonly<Record<string, Field>>): Field | undefined {
+  return patternsOf(path)
+    .map((pattern) => fields[pattern])
+    .find((field) => field !== undefined);
+}
 
 /** Which of a party's files a document is, or null. */
 export function stateFileOf(document: unknown): StateFile | null {
@@ -274,10 +288,10 @@ function valuesOf(node: Node, path: JsonPath): readonly Place[] {
 }
 
 function said(path: JsonPath, node: Node, fields: Readonly<Record<string, Field>>): Said {
-  const known = patternsOf(path)
-    .map((pattern) => fields[pattern])
-    .find((field) => field !== undefined);
-  const [kind, meaning, source = OURS]: Field = known ?? [namesSecret(path) ? "secret" : "data", "a field that chankit does not know"];
+  const [kind, meaning, source = OURS]: Field = fieldAt(path, fields) ?? [
+    namesSecret(path) ? "secret" : "data",
+    "a field that chankit does not know",
+  ];
   const value: unknown = node.value ?? null;
   // What is not there is no secret
   const shown: FieldKind = kind === "secret" && value === null ? "structure" : kind;

@@ -77,6 +77,9 @@ export function messageSchema(type?: MessageName): JsonSchema {
   return type === undefined ? union(wireOnly, ...NAMES.map(codecOf)).jsonSchema() : codecOf(type).jsonSchema();
 }
 
+/** A message file of one type, as a part of another document. */
+export const messageFile = (type: MessageName): Codec<unknown> => codecOf(type);
+
 type MessageFile = Message & { readonly wire?: Uint8Array; readonly seq?: number };
 
 const codecs = new Map<MessageName, Codec<MessageFile>>();

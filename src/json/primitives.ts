@@ -17,7 +17,7 @@ import {
 import { Secret32, type SecretRole } from "../protocol/secret.js";
 import { SIDES } from "../protocol/side.js";
 import { msat, perKw, sat, type FeeratePerKw, type MilliSatoshi, type Satoshi } from "../protocol/units.js";
-import { codec, oneOf, plain, type Codec, type JsonForm } from "./codec.js";
+import { codec, oneOf, plain, type Codec, type JsonForm, type JsonSchema } from "./codec.js";
 import { secretForm } from "./redact.js";
 
 /**
@@ -54,7 +54,8 @@ export const txid: Codec<Txid> = codec(hexText("a txid of 32 bytes in hex", 32),
 
 /** A compressed point by its shape alone: whether it is on the curve is asked where it enters the channel. */
 export function point<Role extends KeyRole>(role: Role): Codec<Point<Role>> {
-  return bytesOf(`a point (${role}) of 33 bytes in hex`, 33, (bytes) => toPoint<Role>(bytes));
+  const shape = bytesOf(`a point (${role}) of 33 bytes in hex`, 33, (bytes) => toPoint<Role>(bytes));
+  return { ...shape, jsonSchema: () => ({ type: "string", pattern: "^0[23][0-9a-fA-F]{64}$" }) };
 }
 
 /** Secret: 32 bytes that no error shows; `encode` reveals them, so only a document that may hold secrets uses this. */
@@ -90,25 +91,35 @@ export const commitmentNumber = plain(unsigned(2 ** 48 - 1, "2^48−1"));
 const U64_MAX = "18446744073709551615";
 const DECIMAL = /^(0|[1-9][0-9]{0,19})$/;
 
-const u64Form: JsonForm<number | string> = {
+const u64Form: Omit<JsonForm<number | string>, "jsonSchema"> = {
   is: (value): value is number | string =>
     typeof value === "string"
       ? DECIMAL.test(value) && (value.length < U64_MAX.length || value <= U64_MAX)
       : isUnsigned(value, Number.MAX_SAFE_INTEGER),
   expected: "an integer from 0 to 2^64−1 (above 2^53−1 as a decimal string)",
-  jsonSchema: {
-    anyOf: [
-      { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
-      { type: "string", pattern: DECIMAL.source },
-    ],
-  },
 };
 
+/** A pattern can't compare: the string's digits one by one, up to the largest. */
+function u64Schema(): JsonSchema {
+  const less = Array.from(U64_MAX)
+    .map((digit, at) => ({ before: U64_MAX.slice(0, at), digit: Number(digit), left: U64_MAX.length - at - 1 }))
+    .filter(({ before, digit }) => before !== "" && digit > 0)
+    .map(({ before, digit, left }) => `${before}[0-${digit - 1}][0-9]{${left}}`);
+  return {
+    anyOf: [
+      { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+      { type: "string", pattern: `^(?:0|[1-9][0-9]{0,18}|${less.join("|")}|${U64_MAX})$` },
+    ],
+  };
+}
+
 function u64As<T extends bigint>(brand: (value: bigint) => T): Codec<T> {
-  return codec<number | string, T>(u64Form, {
+  const form = { ...u64Form, jsonSchema: {} };
+  const made = codec<number | string, T>(form, {
     decode: (value) => brand(BigInt(value)),
     encode: (value) => (value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value)),
   });
+  return { ...made, jsonSchema: u64Schema };
 }
 
 /** Integer in JSON up to 2^53−1, decimal string above; both are read, a string for any value. */

@@ -8,7 +8,7 @@ interface EcPair {
 }
 
 /** Wallet import format: base58 of a secret, 51 or 52 characters. */
-const WIF = /^[1-9A-HJ-NP-Za-km-z]{51,52}$/;
+export const WIF = /^[1-9A-HJ-NP-Za-km-z]{51,52}$/;
 
 /**
  * Secret: a keys document with every secret that stands in wallet import format turned into hex. ecpair is loaded only for these.

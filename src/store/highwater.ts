@@ -1,9 +1,8 @@
+import { toHex } from "../protocol/bytes.js";
 import { LnError } from "../protocol/errors.js";
+import { decode } from "../json/decode.js";
+import { HIGHWATER_FORMAT as FORMAT, HIGHWATER_VERSION as VERSION, highwaterFile } from "../json/highwater-file.js";
 import { FIRST_REVISION, isCount, parseObject, type Parse, type State } from "./state.js";
-
-const FORMAT = "chankit-highwater";
-const VERSION = 1;
-const HASH = /^[0-9a-f]{64}$/;
 
 /** How far a party has committed itself: what a restored older state would not know. */
 export interface Marks {
@@ -35,17 +34,22 @@ export function highwaterText(state: State, marks: Marks): string {
 /** Throws: file-damaged, file-version-newer. */
 export function readHighwater(parse: Parse, text: string, path: string): Highwater {
   const document = parseObject(parse, text, path);
-  const { format, version, revision, state_hash: stateHash, lowest_unreleased: lowestUnreleased, highest_signed: highestSigned } = document;
+  const { format, version } = document;
   if (format === FORMAT && isCount(version) && version > VERSION) {
     throw new LnError("file-version-newer", `${path} is of version ${version}, and this chankit knows ${VERSION}`, { path, version, known: VERSION });
   }
-  if (format !== FORMAT || version !== VERSION || !isCount(revision) || typeof stateHash !== "string" || !HASH.test(stateHash)) {
-    throw new LnError("file-damaged", `${path} is no ${FORMAT} file of version ${VERSION}`, { path, format: FORMAT, version: VERSION });
+  return asHighwater(document, path);
+}
+
+/** Throws: file-damaged, with what the reader says. */
+function asHighwater(document: unknown, path: string): Highwater {
+  try {
+    const { revision, stateHash, lowestUnreleased, highestSigned } = decode(highwaterFile, document, path);
+    return { revision, stateHash: toHex(stateHash), marks: { lowestUnreleased, highestSigned } };
+  } catch (error) {
+    if (error instanceof LnError) throw new LnError("file-damaged", error.message, { ...error.details, path, cause: error.code });
+    throw error;
   }
-  if (!isCount(lowestUnreleased) || (highestSigned !== null && !isCount(highestSigned))) {
-    throw new LnError("file-damaged", `${path} lacks lowest_unreleased or highest_signed`, { path, format: FORMAT, version: VERSION });
-  }
-  return { revision, stateHash, marks: { lowestUnreleased, highestSigned } };
 }
 
 /**

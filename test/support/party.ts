@@ -18,6 +18,7 @@ import { openStore } from "../../src/store/channel-store.js";
 import { type Host, nodeHost } from "../../src/store/file-system.js";
 import { partyPaths } from "../../src/store/paths.js";
 import { tempDir } from "./cli.js";
+import { expectAsInSchema } from "./schemas.js";
 
 // The first test of a file makes the parties of all: every step syncs to disk, which takes its time on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -57,7 +58,10 @@ export async function runCommand(name: string, args: readonly string[], flags: F
       return [flag, given.reduce<unknown>((previous, one) => parse(one, previous), undefined)];
     }),
   );
-  return command.run(contextFor(name, options), args, values);
+  const report = await command.run(contextFor(name, options), args, values);
+  expectAsInSchema(`${name}-output`, report.document);
+  for (const part of report.parts ?? []) expectAsInSchema(`${name}-output`, part.document);
+  return report;
 }
 
 function noStdout(): never {
@@ -80,7 +84,10 @@ function contextFor(command: string, options: RunOptions): Context {
     },
     readStream: () => Readable.from([typeof stdin === "string" ? Buffer.from(stdin) : Buffer.from(JSON.stringify(stdin))]),
     command,
-    writeStdout,
+    writeStdout: (text) => {
+      if (command === "watch") for (const line of text.trim().split("\n")) expectAsInSchema("watch-output", JSON.parse(line));
+      writeStdout(text);
+    },
     output,
     onInterrupt: () => () => undefined,
     sleep: pause,

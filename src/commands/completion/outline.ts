@@ -1,4 +1,4 @@
-import { SCHEMA_NAMES } from "../../json/schemas.js";
+import { SCHEMA_NAMES } from "../../json/schema-names.js";
 import { ERROR_CODES } from "../../protocol/errors.js";
 import type { Entry } from "../registry.js";
 import type { CommandSpec } from "../shared/command.js";

@@ -1,6 +1,5 @@
-import { integer, list, literal, nullable, text } from "../../json/codec.js";
 import { decode, encode } from "../../json/decode.js";
-import { fields } from "../../json/fields.js";
+import { watchFile } from "../../json/watch-file.js";
 import { type Txid, txid } from "../../protocol/bytes.js";
 import { transactionFromHex } from "../../protocol/channel/identify.js";
 import { outpointName } from "../../protocol/channel/transitions/answer.js";
@@ -61,25 +60,6 @@ export interface Tip {
   readonly hash: string | null;
 }
 
-const seen = { tx: text, confirmed: nullable(integer) };
-
-const stateFile = fields({
-  format: literal("chankit-watch"),
-  version: literal(1),
-  tip: nullable(fields({ height: integer, hash: nullable(text) })),
-  commitments: list(
-    fields({
-      party: text,
-      ...seen,
-      spends: list(fields(seen)),
-      answers: list(fields({ kind: text, txid: text, takes: list(text) })),
-      left_alone: list(text),
-      told: list(text),
-      next: nullable(integer),
-    }),
-  ),
-});
-
 export interface WatchState {
   readonly tip: Tip | null;
   readonly follows: readonly Follow[];
@@ -87,7 +67,7 @@ export interface WatchState {
 
 /** Throws: json-…, tx-not-parsed. */
 export function readWatchState(document: unknown, source: string): WatchState {
-  const { tip, commitments } = decode(stateFile, document, source);
+  const { tip, commitments } = decode(watchFile, document, source);
   return {
     tip,
     follows: commitments.map(({ party, tx, confirmed, spends, answers, leftAlone, told, next }) => ({
@@ -102,7 +82,7 @@ export function readWatchState(document: unknown, source: string): WatchState {
 }
 
 export function printWatchState({ tip, follows }: WatchState): string {
-  const document = encode(stateFile, {
+  const document = encode(watchFile, {
     format: "chankit-watch",
     version: 1,
     tip,

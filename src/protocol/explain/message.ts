@@ -110,6 +110,16 @@ const MEANINGS: Readonly<Record<FieldName, string>> = {
   retransmit_flags: "what is to be sent again",
 };
 
+/** What a field or a TLV record of a message is for; undefined for what is none. */
+export function meaningOf(field: string): string | undefined {
+  return Object.hasOwn(MEANINGS, field) ? MEANINGS[field as FieldName] : undefined;
+}
+
+/** Where BOLT describes a message. */
+export function sourceOf(type: MessageName): string {
+  return SOURCES[type];
+}
+
 /**
  * Every byte of a message, in their order.
  * Throws: wire-…, key-shape. BOLT 1 §Lightning Message Format.
