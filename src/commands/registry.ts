@@ -112,6 +112,7 @@ export const REGISTRY: readonly Entry[] = [
     "read a transaction: whose, which number, who can spend what and when; or every byte of anything",
     async () => (await import("./inspect.js")).command,
   ),
+  entry("diff", "audit", "what differs between two states, views or transactions, and why", async () => (await import("./diff.js")).command),
   entry("diagnose", "audit", "why a commitment signature does not verify", async () => (await import("./diagnose.js")).command),
   entry("audit", "audit", "replay a run's files from public data, find the first divergence", async () => (await import("./audit.js")).command),
   entry(
