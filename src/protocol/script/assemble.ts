@@ -57,36 +57,27 @@ export function scriptTemplate<const Parts extends readonly Part[]>(parts: Parts
     assemble(
       parts.map((part) => {
         if (typeof part === "number") return part;
-        if (part.kind === "fixed") return numberPush(part.value);
-        const value = values[part.name as keyof Values] as Uint8Array | number;
-        return typeof value === "number" ? numberPush(value) : value;
+        const value = part.kind === "fixed" ? part.value : (values[part.name as keyof Values] as Uint8Array | number);
+        return typeof value === "number" ? scriptNumber.encode(value) : value;
       }),
     );
   const parse = (script: Uint8Array): Values | null => {
     const chunks = disassemble(script);
-    if (chunks?.length !== parts.length) return null;
     const values: Record<string, Uint8Array | number> = {};
     for (const [at, part] of parts.entries()) {
-      const chunk = chunks[at];
-      if (chunk === undefined) return null;
-      if (typeof part === "number") {
-        if (chunk !== part) return null;
-        continue;
-      }
-      if (part.kind === "fixed") {
-        if (readNumber(chunk) !== part.value) return null;
-        continue;
-      }
-      const value = readHole(part, chunk);
+      if (typeof part === "number" || part.kind === "fixed") continue;
+      const chunk = chunks?.[at];
+      const value = chunk === undefined ? null : readHole(part, chunk);
       if (value === null) return null;
       values[part.name] = value;
     }
+    // Whatever stands between and behind the holes: what they hold must give these bytes
     const found = values as Values;
     return equalBytes(build(found), script) ? found : null;
   };
   const elements = (script: Uint8Array): readonly ScriptElement[] | null => {
-    if (parse(script) === null) return null;
-    const chunks = disassemble(script) ?? [];
+    const chunks = parse(script) === null ? null : disassemble(script);
+    if (chunks === null) return null;
     return chunks.map((chunk, at) => {
       const part = parts[at];
       const name = typeof part === "object" ? { name: part.name } : {};
@@ -110,25 +101,15 @@ function readHole(hole: AnyHole, chunk: number | Uint8Array): Uint8Array | numbe
 /** At most five bytes: what CHECKLOCKTIMEVERIFY and CHECKSEQUENCEVERIFY read (BIP 65, BIP 112). */
 const MAX_LOCKTIME_BYTES = 5;
 
+/** A number as `assemble` pushes it, which none of our scripts does with a negative one; of other bytes null or any number, which is pushed otherwise. */
 function readNumber(chunk: number | Uint8Array): number | null {
-  if (typeof chunk === "number") {
-    if (chunk === 0) return 0;
-    const small = chunk - OPS.OP_1 + 1;
-    return small >= 1 && small <= 16 ? small : null;
-  }
-  if (chunk.length > MAX_LOCKTIME_BYTES) return null;
+  if (typeof chunk === "number") return Math.max(0, chunk - OPS.OP_1 + 1);
   try {
-    const value = scriptNumber.decode(chunk, MAX_LOCKTIME_BYTES, true);
-    // None of our scripts has a negative number
+    const value = scriptNumber.decode(chunk, MAX_LOCKTIME_BYTES);
     return value < 0 ? null : value;
   } catch {
     return null;
   }
-}
-
-function numberPush(value: number): number | Uint8Array {
-  if (value === 0) return 0;
-  return value <= 16 ? OPS.OP_1 + value - 1 : scriptNumber.encode(value);
 }
 
 /** Opcodes and pushes to bytes, pushes in their shortest form (BIP 62, rule 3). */

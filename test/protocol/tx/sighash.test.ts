@@ -1,8 +1,6 @@
 import { Transaction } from "bitcoinjs-lib/src/transaction";
-import { compile } from "bitcoinjs-lib/src/script";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { assemble } from "../../../src/protocol/script/assemble.js";
 import { witnessHash } from "../../../src/protocol/tx/sighash.js";
 
 const bytes = (size: number) => fc.uint8Array({ minLength: size, maxLength: size });
@@ -46,18 +44,4 @@ test("a script longer than any before it, and longer than 65535 bytes", () => {
     const code = new Uint8Array(size).fill(size);
     expect(witnessHash(tx, 0, code, 9n, 1)).toEqual(tx.hashForWitnessV0(0, code, 9n, 1));
   }
-});
-
-test("a script is put together as bitcoinjs-lib does, every push in its shortest form", () => {
-  const chunk = fc.oneof(
-    fc.constantFrom(0, 0x51, 0x60, 0x63, 0xac, 0xae),
-    fc.uint8Array({ maxLength: 1 }),
-    fc.uint8Array({ maxLength: 90 }),
-    fc.constantFrom(75, 76, 255, 256, 65_535, 65_536).map((size) => new Uint8Array(size).fill(size)),
-  );
-  fc.assert(
-    fc.property(fc.array(chunk, { maxLength: 8 }), (chunks) => {
-      expect(assemble(chunks)).toEqual(compile(chunks));
-    }),
-  );
 });
