@@ -114,7 +114,7 @@ function declare(command: Command, spec: CommandSpec, setExit: (code: number) =>
   }
   if (spec.batch !== undefined) {
     command.option("--batch", spec.batch.help);
-    command.option("--jobs <count>", "with --batch: on so many threads (default: all cores)", integer(1, 1024));
+    if (!("jobs" in spec.flags)) command.option("--jobs <count>", "with --batch: on so many threads (default: all cores)", integer(1, 1024));
   }
   command
     .option("-o, --output <path>", "write the result to a file, or under its own name into DIR/")
@@ -127,7 +127,7 @@ function declare(command: Command, spec: CommandSpec, setExit: (code: number) =>
     .action(async (...given: unknown[]) => {
       const options = given[given.length - 2] as OutputOptions & Record<string, unknown>;
       const args = (given.slice(0, -2) as (string | string[] | undefined)[]).flat().filter((arg) => arg !== undefined);
-      if (spec.batch !== undefined && options["jobs"] !== undefined && options["batch"] !== true)
+      if (spec.batch !== undefined && !("jobs" in spec.flags) && options["jobs"] !== undefined && options["batch"] !== true)
         throw new LnError("usage-syntax", "--jobs goes with --batch", {});
       const ctx = contextFor(spec.name, options);
       if (spec.curve) useEcc(await (await import("./ecc/load.js")).loadEcc(process.env["CHANKIT_ECC"], { system: SYSTEM, recording: RECORDING }));

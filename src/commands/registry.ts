@@ -127,7 +127,12 @@ export const REGISTRY: readonly Entry[] = [
     "one page of a channel or a run: pictures of its commitments, its messages, the numbers",
     async () => (await import("./report.js")).command,
   ),
-  entry("vectors", "audit", "check test vectors, every value derived again", async () => (await import("./vectors.js")).command),
+  entry(
+    "vectors",
+    "audit",
+    "make test vectors from a seed, or check some, every value derived again",
+    async () => (await import("./vectors.js")).command,
+  ),
   entry("schema", "self", "JSON Schemas of the files", async () => (await import("./schema.js")).command),
   entry("completion", "self", "completion for bash, zsh or fish", async () => (await import("./completion.js")).command),
   entry("selftest", "self", "check the curve backends and the libraries, say which is used", async () => (await import("./selftest.js")).command),

@@ -1,45 +1,66 @@
 import { LnError } from "../protocol/errors.js";
-import { verifyLine, verifyVectors } from "../vectors/verify.js";
+import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
 import { defineCommand } from "./shared/command.js";
+import { flag, integer, list, oneOf, text } from "./shared/options.js";
 import { readInput } from "./shared/party.js";
+import { shard } from "./vectors/shard.js";
+
+const ACTIONS = ["verify", "generate"] as const;
 
 export const command = defineCommand({
   name: "vectors",
-  summary: "check test vectors, every value derived again",
+  summary: "make test vectors from a seed, or check some, every value derived again",
   description:
-    "`vectors verify FILE`: derives every expected value again and compares. Reads commitment cases (a JSON array or NDJSON) and the layouts of the published vectors. Exit 1 at any difference, each with its path and both values.",
+    "`vectors verify FILE`: derives every expected value again and compares. Reads commitment cases (a JSON array or NDJSON) and the layouts of the published vectors. Exit 1 at any difference, each with its path and both values. " +
+    "`vectors generate --seed TEXT`: prints commitment cases, one a line (docs/vectors.md): commitments at every edge, their HTLC transactions, penalties, sweeps and closes, and what must be refused. The same seed gives the same bytes.",
   args: [
-    { syntax: "<action>", help: "verify" },
-    { syntax: "<file>", help: "the vectors, or - for standard input" },
+    { syntax: "<action>", help: ACTIONS.join(" or ") },
+    { syntax: "[file]", help: "verify: the vectors, or - for standard input" },
   ],
-  flags: {},
+  flags: {
+    seed: flag("--seed <text>", "generate: what all follows from; any text", text),
+    count: flag("--count <n>", "generate: so many cases (default: 100)", integer(1, 2 ** 32)),
+    format: list("--format <type>", "generate: of this channel type; may be given again (default: all)", oneOf(CHANNEL_TYPES)),
+    shard: flag("--shard <i/n>", "generate: only the i-th of n parts, which one after the other are the whole", shard),
+    jobs: flag("--jobs <count>", "on so many threads (default: all cores)", integer(1, 1024)),
+  },
   batch: {
-    help: "read NDJSON, a commitment case a line; print for each what was compared and what differs",
+    help: "verify: read NDJSON, a commitment case a line; print for each what was compared and what differs",
     file: ([action, file = "-"]) => {
       requireVerify(action);
       return file;
     },
     with: [],
-    line: (line, source) => {
+    line: async (line, source) => {
+      const { verifyLine } = await import("../vectors/verify.js");
       const report = verifyLine(line, 0, source);
       return { document: { ...report }, verdict: report.differences.length === 0 ? "yes" : "no" };
     },
   },
   examples: [
     "chankit vectors verify fixtures/vectors/commitments-anchors.json",
-    "chankit vectors verify cases.ndjson",
+    "chankit vectors generate --seed 1 --count 1000 > cases.ndjson",
+    "chankit vectors generate --seed 1 --count 1000 --format anchors --shard 2/4",
     "chankit vectors verify cases.ndjson --batch | jq -c 'select(.differences != [])'",
   ],
   curve: true,
   exits: [1, 5],
-  run: (ctx, [action, file = "-"]) => {
+  run: async (ctx, [action, file], o) => {
+    if (action === "generate") {
+      if (file !== undefined) throw new LnError("usage-argument", `generate reads no file: ${file}`, { file });
+      return (await import("./vectors/generate.js")).generate(ctx, o);
+    }
     requireVerify(action);
-    const report = verifyVectors(readInput(ctx, file), file);
+    const { verifyVectors } = await import("../vectors/verify.js");
+    const source = file ?? "-";
+    const report = verifyVectors(readInput(ctx, source), source);
     return { document: { ...report }, verdict: report.differences.length === 0 ? "yes" : "no" };
   },
 });
 
 /** Throws: usage-value. */
 function requireVerify(action: string | undefined): void {
-  if (action !== "verify") throw new LnError("usage-value", `${JSON.stringify(action)} is not verify`, { value: action ?? "", expected: "verify" });
+  if (action === "verify") return;
+  const expected = ACTIONS.join(" or ");
+  throw new LnError("usage-value", `${JSON.stringify(action)} is not ${expected}`, { value: action ?? "", expected });
 }

@@ -1,5 +1,5 @@
 import { camelCase, type CamelKeys } from "../protocol/camel-case.js";
-import { type Codec, type JsonSchema, type Walk, isObject } from "./codec.js";
+import { type Codec, type JsonSchema, type ValueOf, type Walk, FAILED, isObject } from "./codec.js";
 
 /** A key that may be absent: never present with the value undefined. */
 export interface Optional<T> {
@@ -31,6 +31,33 @@ export function fields<const S extends Shape>(shape: S): Codec<FieldsOf<S>> {
 /** The same of an object in which other keys may stand, too: they are not read. */
 export function someFields<const S extends Shape>(shape: S): Codec<FieldsOf<S>> {
   return objectOf(shape, false);
+}
+
+/** An object of one of several forms, which it names itself under `key`: in JSON and in ours alike. */
+export function variants<const Forms extends Readonly<Record<string, Codec<unknown>>>>(
+  key: string,
+  forms: Forms,
+): Codec<ValueOf<Forms[keyof Forms]>> {
+  const formOf = (value: unknown, walk: Walk): Codec<unknown> | null => {
+    const name = isObject(value) ? value[key] : undefined;
+    if (typeof name === "string" && Object.hasOwn(forms, name)) return forms[name] ?? null;
+    if (!isObject(value)) walk.expected("an object");
+    else {
+      walk.enter(key);
+      walk.expected(
+        Object.keys(forms)
+          .map((form) => JSON.stringify(form))
+          .join(" or "),
+      );
+      walk.leave();
+    }
+    return null;
+  };
+  return {
+    read: (value, walk) => (formOf(value, walk)?.read(value, walk) ?? FAILED) as ValueOf<Forms[keyof Forms]>,
+    write: (value, walk) => formOf(value, walk)?.write(value, walk) ?? FAILED,
+    jsonSchema: () => ({ anyOf: Object.values(forms).map((form) => form.jsonSchema()) }),
+  };
 }
 
 /** One key: in JSON's spelling, in ours, what it holds. */

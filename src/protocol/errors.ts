@@ -243,6 +243,7 @@ export const ERROR_CODES = {
   "input-run": { what: "files that are not of one run of two parties" },
   "input-psbt-refused": { what: "a PSBT whose finished transaction the scripts refuse" },
   "input-no-message": { what: "a file that is no message where one is asked for" },
+  "internal-recipe": { what: "a generated case that is not what its recipe says" },
   "internal-ecc-missing": { what: "no curve backend" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 

@@ -9,7 +9,8 @@ import { type Side, opposite, swapSides } from "../protocol/side.js";
 import type { CommitmentSpec } from "../protocol/tx/spec.js";
 import { FORMATS } from "../protocol/tx/format.js";
 import { msat, perKw, sat, toMsat } from "../protocol/units.js";
-import { type CaseInputs, caseTerms } from "./case.js";
+import { caseTerms } from "./case.js";
+import type { CaseInputs } from "./case-document.js";
 
 /**
  * A case as one side's channel file: the commitment is staged, as the next to be signed for its countersigner and as the next to be verified

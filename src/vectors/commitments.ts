@@ -16,7 +16,8 @@ import { FORMATS, SIGHASH_ALL } from "../protocol/tx/format.js";
 import { type ChannelType } from "../protocol/tx/channel-type.js";
 import { type CommitmentOutput, isHtlcOutput } from "../protocol/tx/outputs.js";
 import { completeHtlcTx } from "../protocol/tx/sign.js";
-import { type CaseInputs, type PartySecrets, type SignedHtlcTx, der, hex48, integer, partyKeys, scriptOf, shown, signCase } from "./case.js";
+import { type SignedHtlcTx, der, hex48, integer, partyKeys, scriptOf, shown, signCase } from "./case.js";
+import type { CaseInputs, PartySecrets } from "./case-document.js";
 import type { ListRules } from "./compare.js";
 import { type VectorSet, expectedOf } from "./vector.js";
 

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LnError } from "../../src/protocol/errors.js";
 import { CHANNEL_TYPES } from "../../src/protocol/tx/channel-type.js";
-import { caseDocument, deriveCase } from "../../src/vectors/case.js";
+import { caseDocument } from "../../src/vectors/case-document.js";
+import { deriveCase } from "../../src/vectors/derive.js";
 import { decode } from "../../src/json/decode.js";
 import {
   ANCHORS,

@@ -36,6 +36,7 @@ const INTERNAL: Readonly<Record<string, string>> = {
   "internal-phase": "an accept_channel is taken in before the funding is known, never after",
   "internal-closing": "which signatures a close has is asked (policy-closing-variant, state-signature-invalid) before one is used",
   "internal-explain": "whoever reads bytes has parsed them before, and reads a PSBT's into input-psbt",
+  "internal-recipe": "what each recipe of refused cases makes is tried with every channel type in test/vectors/generate.test.ts",
   "internal-ecc-missing": "the program and the library set the backend when they load",
 };
 

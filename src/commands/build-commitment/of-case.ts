@@ -1,7 +1,8 @@
 import { decode } from "../../json/decode.js";
 import { parseStrict } from "../../json/strict.js";
 import { buildCommitment } from "../../protocol/tx/commitment-tx.js";
-import { caseDocument, caseTerms } from "../../vectors/case.js";
+import { caseDocument } from "../../vectors/case-document.js";
+import { caseTerms } from "../../vectors/case.js";
 import type { Document } from "../shared/command.js";
 import { commitmentDocument } from "../shared/transactions.js";
 

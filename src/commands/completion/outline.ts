@@ -53,7 +53,7 @@ function outline(name: string, summary: string, { args, flags, batch }: CommandS
   return {
     name,
     summary,
-    options: [...options, ...(batch === undefined ? [] : BATCH), ...COMMON],
+    options: [...options, ...(batch === undefined ? [] : BATCH.filter(({ name: added }) => !options.some((own) => own.name === added))), ...COMMON],
     places: args.map(({ syntax }) => argumentPlace(name, syntax, commands)),
   };
 }
@@ -75,7 +75,7 @@ function argumentPlace(command: string, syntax: string, commands: readonly strin
   if (command === "schema") return { kind: "words", words: SCHEMA_NAMES };
   if (command === "help") return { kind: "words", words: ["all", ...TOPIC_NAMES, ...commands] };
   if (command === "completion") return { kind: "words", words: SHELLS };
-  if (command === "vectors" && name === "action") return { kind: "words", words: ["verify"] };
+  if (command === "vectors" && name === "action") return { kind: "words", words: ["verify", "generate"] };
   if (/^part(y|ies)$/.test(name)) return { kind: "party" };
   if (/file|message|tx|case|backup|funding/.test(name)) return { kind: "file" };
   return { kind: "free", name };

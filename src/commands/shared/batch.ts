@@ -1,8 +1,9 @@
 import { LnError } from "../../protocol/errors.js";
 import type { Batch, Report } from "./command.js";
+import { inOrder } from "./in-order.js";
 import { readChunks, writeStdout } from "./io.js";
 import { type Line, linesOf, textOf } from "./lines.js";
-import { type Thread, allCores, isInThread, serve, startThread } from "./threads.js";
+import { allCores, isInThread, serve } from "./threads.js";
 
 /** What is handed to a thread at once: enough to make the way there cheap, little enough that all have work. */
 const BLOCK_LINES = 16;
@@ -26,49 +27,21 @@ export async function runBatch(batch: Batch, file: string, options: Readonly<Rec
     await serve(answer);
     return true;
   }
-  const threads: Thread<readonly Line[], Answer>[] = [];
-  const most = jobs ?? allCores();
-  const underWay: Promise<Answer>[] = [];
   let failed = false;
-  const print = async (): Promise<void> => {
-    const next = await underWay.shift();
-    if (next === undefined) return;
-    failed ||= next.failed;
-    writeStdout(next.text);
-  };
-  try {
-    let first: readonly Line[] | undefined;
-    for await (const block of blocksOf(file)) {
-      // A single block is not worth a thread
-      if (first === undefined && threads.length === 0) {
-        first = block;
-        continue;
-      }
-      for (const lines of first === undefined ? [block] : [first, block]) {
-        if (underWay.length >= 2 * most) await print();
-        let free = threads.find(({ waiting }) => waiting() === 0);
-        if (free === undefined && threads.length < most) threads.push((free = startThread()));
-        free ??= threads.reduce((a, b) => (b.waiting() < a.waiting() ? b : a));
-        const result = free.ask(lines);
-        // Awaited in its turn
-        result.catch(() => undefined);
-        underWay.push(result);
-      }
-      first = undefined;
-    }
-    if (first !== undefined) underWay.push(answer(first));
-    while (underWay.length > 0) await print();
-    return !failed;
-  } finally {
-    await Promise.all(threads.map((thread) => thread.end()));
-  }
+  // A single block is not worth a thread
+  const work = { answer, weigh: () => 1, worthThreads: 1, mostThreads: jobs ?? allCores() };
+  await inOrder(blocksOf(linesOf(readChunks(file))), work, (given) => {
+    failed ||= given.failed;
+    writeStdout(given.text);
+  });
+  return !failed;
 }
 
 /** The lines, a few at a time. */
-async function* blocksOf(file: string): AsyncGenerator<readonly Line[]> {
+export async function* blocksOf(lines: AsyncIterable<Line>): AsyncGenerator<readonly Line[]> {
   let block: Line[] = [];
   let size = 0;
-  for await (const line of linesOf(readChunks(file))) {
+  for await (const line of lines) {
     block.push(line);
     size += line.bytes?.length ?? 0;
     if (block.length < BLOCK_LINES && size < BLOCK_BYTES) continue;

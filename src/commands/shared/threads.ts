@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { Worker, isMainThread, parentPort } from "node:worker_threads";
+import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
 import { ownProgram } from "./io.js";
 
 /** Whether this is one that `startThread` has started. */
@@ -14,13 +14,20 @@ export interface Thread<Question, Answer, Part = never> {
   readonly ask: (question: Question, onPart?: (part: Part) => void) => Promise<Answer>;
   /** Questions that are not answered yet. */
   readonly waiting: () => number;
-  readonly end: () => Promise<unknown>;
+  /** Once it is through with the question that it is at, for ended in the midst of native code a thread takes the program with it. */
+  readonly end: () => Promise<void>;
 }
 
 type Told<Answer, Part> = { readonly answer: Answer } | { readonly part: Part };
 
 export function startThread<Question, Answer, Part = never>(): Thread<Question, Answer, Part> {
-  const worker = new Worker(ownProgram(), { argv: process.argv.slice(2), stdin: false });
+  const ended = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const worker = new Worker(ownProgram(), { argv: process.argv.slice(2), stdin: false, workerData: ended });
+  const gone = new Promise<void>((resolve) => {
+    worker.on("exit", () => {
+      resolve();
+    });
+  });
   const asked: { readonly resolve: (answer: Answer) => void; readonly reject: (error: unknown) => void; readonly onPart?: (part: Part) => void }[] =
     [];
   worker.on("message", (told: Told<Answer, Part>) => {
@@ -41,7 +48,12 @@ export function startThread<Question, Answer, Part = never>(): Thread<Question, 
         worker.postMessage(question);
       }),
     waiting: () => asked.length,
-    end: () => worker.terminate(),
+    end: () => {
+      Atomics.store(ended, 0, 1);
+      // Whoever waits for a question looks up
+      worker.postMessage(null);
+      return gone;
+    },
   };
 }
 
@@ -52,19 +64,24 @@ export async function serve(answer: (question: never, tell: (part: unknown) => v
   const post = (told: Told<unknown, unknown>): void => {
     port.postMessage(told);
   };
+  const ended = workerData as Int32Array;
   let last: Promise<unknown> = Promise.resolve();
   await new Promise((_, reject) => {
     port.on("message", (question: unknown) => {
       last = last
-        .then(() =>
-          answer(question as never, (part) => {
-            post({ part });
-          }),
-        )
-        .then((result) => {
-          post({ answer: result });
-        }, reject);
+        .then(() => {
+          if (Atomics.load(ended, 0) === 0) return answerTo(question);
+          port.close();
+          return undefined;
+        })
+        .catch(reject);
     });
+    const answerTo = async (question: unknown): Promise<void> => {
+      const result = await answer(question as never, (part) => {
+        post({ part });
+      });
+      post({ answer: result });
+    };
   }).catch(
     (error: unknown) =>
       // Not one of ours, so the thread must end with it and nothing else: outside the promise chain

@@ -43,7 +43,12 @@ export function signHash(hash: Bytes32, secret: Secret32): Signature {
  * numbers 1, 2 … as extra entropy, each in 32 little-endian bytes. One byte shorter than half of the plain ones.
  */
 export function signHashLowR(hash: Bytes32, secret: Secret32): Signature {
-  let candidate = ecc().sign(hash, secret.reveal());
+  return groundToLowR(signHash(hash, secret), hash, secret);
+}
+
+/** Secret in. The same where the plain signature is there already. */
+export function groundToLowR(plain: Signature, hash: Bytes32, secret: Secret32): Signature {
+  let candidate: Uint8Array = plain;
   for (let counter = 1; !hasLowR(candidate); counter++) {
     const entropy = new Uint8Array(32);
     new DataView(entropy.buffer).setUint32(0, counter, true);

@@ -14,7 +14,8 @@ import { completeHtlcTx, withWitnesses } from "../../../src/protocol/tx/sign.js"
 import type { CommitmentSpec } from "../../../src/protocol/tx/spec.js";
 import { perKw } from "../../../src/protocol/units.js";
 import { caseChannel } from "../../../src/vectors/case-channel.js";
-import { caseDocument, caseTerms, signCase } from "../../../src/vectors/case.js";
+import { caseDocument } from "../../../src/vectors/case-document.js";
+import { caseTerms, signCase } from "../../../src/vectors/case.js";
 import { CHANNEL_TYPES } from "../../../src/protocol/tx/channel-type.js";
 import { caseLines, parse, withValue } from "../../vectors/document.js";
 

@@ -1,0 +1,94 @@
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { BIN, runCli, tempDir } from "../support/cli.js";
+
+const generate = (...args: readonly string[]) => runCli(["vectors", "generate", "--seed", "cli", ...args]);
+
+/** More than what one thread does alone. */
+const COUNT = 320;
+
+test("vectors generate: on one thread, on three, and in parts one after the other, the same bytes", async () => {
+  const one = await generate("--count", String(COUNT), "--jobs", "1");
+  expect([one.status, one.stderr, one.stdout.trimEnd().split("\n").length]).toEqual([0, "", COUNT]);
+  const three = await generate("--count", String(COUNT), "--jobs", "3");
+  expect(three).toEqual(one);
+  const parts = [];
+  for (let part = 1; part <= 7; part++) parts.push(await generate("--count", String(COUNT), "--shard", `${part}/7`));
+  expect(parts.map(({ stdout }) => stdout).join("")).toBe(one.stdout);
+  expect(new Set(parts.map(({ stdout }) => stdout.trimEnd().split("\n").length))).toEqual(new Set([45, 46]));
+});
+
+test("vectors generate | vectors verify, and on the other backend the same bytes", async () => {
+  const made = await generate("--count", "60", "--format", "anchors", "--format", "legacy");
+  const types = made.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { case: { channel_type: string } }).case.channel_type);
+  expect(new Set(types)).toEqual(new Set(["anchors", "legacy"]));
+  const verified = await runCli(["vectors", "verify", "-"], { stdin: made.stdout });
+  expect([verified.status, JSON.parse(verified.stdout)]).toEqual([0, expect.objectContaining({ format: "cases", cases: 60, differences: [] })]);
+  const wasm = await runCli(["vectors", "generate", "--seed", "cli", "--count", "60", "--format", "anchors", "--format", "legacy"], {
+    env: { CHANKIT_ECC: "wasm" },
+  });
+  expect(wasm).toEqual(made);
+});
+
+test("a part of few cases may be empty", async () => {
+  const parts = [];
+  for (let part = 1; part <= 3; part++) parts.push(await generate("--count", "2", "--shard", `${part}/3`));
+  expect(parts.map(({ status, stdout }) => [status, stdout.split("\n").length - 1])).toEqual([
+    [0, 0],
+    [0, 1],
+    [0, 1],
+  ]);
+});
+
+test.each([
+  [["generate"], "usage-argument"],
+  [["generate", "--seed", ""], "usage-argument"],
+  [["generate", "cases.ndjson", "--seed", "1"], "usage-argument"],
+  [["generate", "--seed", "1", "-o", "cases.ndjson"], "usage-syntax"],
+  [["generate", "--seed", "1", "--count", "0"], "usage-value"],
+  [["generate", "--seed", "1", "--format", "taproot"], "usage-value"],
+  ...["0/4", "5/4", "1", "1/0", "a/b", "-1/4"].map((shard) => [["generate", "--seed", "1", "--shard", shard], "usage-value"] as const),
+  [["invent", "--seed", "1"], "usage-value"],
+] as const)("chankit vectors %j is refused with %s, and nothing printed", async (args, code) => {
+  const { status, stdout, stderr } = await runCli(["vectors", ...args]);
+  expect([status, stdout, /^chankit: ([a-z-]+)/.exec(stderr)?.[1]]).toEqual([2, "", code]);
+});
+
+/** The most memory that a run had while its reader took `lines` lines, and how it ended once the reader went away. */
+async function readSome(count: number, lines: number): Promise<{ readonly status: number | null; readonly megabytes: number }> {
+  const child = spawn(process.execPath, [BIN, "vectors", "generate", "--seed", "cli", "--count", String(count), "--jobs", "2"], {
+    env: {},
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  let [read, megabytes] = [0, 0];
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+    read += chunk.reduce((sum, byte) => sum + Number(byte === 10), 0);
+    const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid!}/status`, "utf8")) ?? [];
+    megabytes = Math.max(megabytes, Number(kilobytes) / 1024);
+    if (read >= lines) break;
+  }
+  child.stdout.destroy();
+  return { status: await ended, megabytes };
+}
+
+test("a reader that goes away ends it, threads too, however many cases were to come", async () => {
+  const { status } = await readSome(2 ** 31, 400);
+  expect(status).toBe(141);
+});
+
+test("what was made from a seed is read as cases by what reads cases", async () => {
+  const cwd = tempDir();
+  const made = await generate("--count", "3", "--format", "static_remotekey");
+  writeFileSync(join(cwd, "cases.ndjson"), made.stdout);
+  const { id, expected } = JSON.parse(made.stdout.split("\n")[2]!) as { id: string; expected: { commitment_txid: string } };
+  const imported = await runCli(["import-channel", "owner", "--case", "cases.ndjson", "--id", id, "--as", "local"], { cwd });
+  expect([imported.status, imported.stderr]).toEqual([0, ""]);
+  const built = await runCli(["build-commitment", "owner", "--owner", "local"], { cwd });
+  expect(JSON.parse(built.stdout)).toMatchObject({ txid: expected.commitment_txid });
+});
