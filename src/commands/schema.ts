@@ -19,7 +19,7 @@ export const command = defineCommand({
     }
     const { schemaOf } = await import("../json/schemas.js");
     // The case's codec is the vectors' own
-    const { caseDocument } = await import("../vectors/case.js");
+    const { caseDocument } = await import("../vectors/case-document.js");
     return { document: schemaOf(name, () => caseDocument.jsonSchema()), fileName: `${name}.schema.json` };
   },
 });

@@ -14,7 +14,7 @@ import { schemaOf } from "../../src/json/schemas.js";
 import { parseStrict } from "../../src/json/strict.js";
 import { watchFile } from "../../src/json/watch-file.js";
 import { LnError } from "../../src/protocol/errors.js";
-import { caseDocument } from "../../src/vectors/case.js";
+import { caseDocument } from "../../src/vectors/case-document.js";
 import { runCommand, without } from "../support/party.js";
 import { RUNS, filesAfter } from "../support/run-folders.js";
 import { expectAsInSchema, validatorOf } from "../support/schemas.js";

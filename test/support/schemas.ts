@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { type SchemaName, isSchemaName } from "../../src/json/schema-names.js";
 import { schemaOf } from "../../src/json/schemas.js";
-import { caseDocument } from "../../src/vectors/case.js";
+import { caseDocument } from "../../src/vectors/case-document.js";
 
 const compiled = new Map<string, ValidateFunction>();
 
