@@ -91,6 +91,13 @@ const CASE_WORDS: Readonly<Record<string, string>> = {
   signature_der: "of the commitment, DER without the sighash byte",
   htlc_signatures_der: "of the HTLC transactions in output order",
   scriptpubkey: "what the side wants to be paid to",
+  channel_reserve_satoshis: "what the other side must keep",
+  htlc_minimum_msat: "the smallest HTLC that it takes",
+  max_htlc_value_in_flight_msat: "the most in HTLCs that it takes",
+  max_accepted_htlcs: "the most HTLCs that it takes",
+  min_feerate_per_kw: "the lowest feerate that the owner agrees to",
+  max_feerate_per_kw: "the highest feerate that the owner agrees to",
+  max_dust_htlc_exposure_msat: "the most that the owner lets stand in trimmed HTLCs",
 };
 
 const messageWords = (path: JsonPath): string | undefined => {

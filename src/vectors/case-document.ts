@@ -43,7 +43,7 @@ const caseHtlc = fields({
 /**
  * What becomes of the commitment once it is in the chain. By the other side, where it is revoked: `penalty` takes all its revocable outputs,
  * `penalty_second_stage` the output of one HTLC transaction. By its owner: `sweep_to_local`, `sweep_second_stage`. By the other side:
- * `sweep_to_remote`, and `claim_htlc`, one HTLC output by its preimage or after its expiry. BOLT 5 §Unilateral Close Handling, §Revoked Transaction Close Handling.
+ * `sweep_to_remote`, and `claim_htlc`, one HTLC output by its preimage or after its expiry. BOLT 5 §Revoked Transaction Close Handling.
  */
 export const SPEND_KINDS = ["penalty", "penalty_second_stage", "sweep_to_local", "sweep_second_stage", "sweep_to_remote", "claim_htlc"] as const;
 export type SpendKind = (typeof SPEND_KINDS)[number];
