@@ -4,13 +4,23 @@ import { transactionFromHex } from "../protocol/channel/identify.js";
 import { type HeldCommitment, selectCommitment } from "../protocol/channel/select.js";
 import { type FundedChannel, requireFunded } from "../protocol/channel/state.js";
 import { type Difference, compareCommitment } from "../protocol/diagnose/compare.js";
-import { type Diagnosis, type Evidence, type Explanation, type SearchLimits, diagnose, diagnoseHtlc } from "../protocol/diagnose/search.js";
+import {
+  type Diagnosis,
+  type Evidence,
+  type Explanation,
+  type SearchLimits,
+  type Searching,
+  searching,
+  searchingHtlc,
+} from "../protocol/diagnose/search.js";
+import { grouped } from "../protocol/explain/reading.js";
 import type { Variant } from "../protocol/diagnose/variant.js";
 import { LnError } from "../protocol/errors.js";
 import { SIDES } from "../protocol/side.js";
 import { SIGHASH_ALL } from "../protocol/tx/format.js";
 import { buildHtlcTxs } from "../protocol/tx/htlc-tx.js";
 import { commitmentSighash, sighash, verifyHash, verifyHtlcSignature } from "../protocol/tx/sign.js";
+import { longWork } from "./shared/long-work.js";
 import { defineCommand } from "./shared/command.js";
 import type { Context } from "./shared/context.js";
 import { flag, hexOf, integer, oneOf, text } from "./shared/options.js";
@@ -47,16 +57,31 @@ export const command = defineCommand({
   ],
   curve: true,
   exits: [1, 4, 5],
-  run: (ctx, args, o) => {
+  run: async (ctx, args, o) => {
     const { paths, rest } = locateParty(args, o);
     const given = readGiven(ctx, rest[0], o);
     const state = requireFunded(loadParty(ctx, paths, { ...o, dryRun: true }).state);
     const owner = o.owner ?? "local";
     const held = selectCommitment(state, owner, o.number);
-    const { verdict, document } = diagnosis(state, held, given, {
-      maxFeerate: BigInt(o.maxFeerate ?? 25_000),
-      maxVariants: o.maxTries ?? 100_000,
-    });
+    const limits = { maxFeerate: BigInt(o.maxFeerate ?? 25_000), maxVariants: o.maxTries ?? 100_000 };
+    let so = "nothing tried yet";
+    const soFar = (): void => {
+      ctx.writeStdout(`interrupted: ${so}, and none of it explains the signature\n`);
+    };
+    const { verdict, document } = await longWork(ctx, soFar, (work) =>
+      diagnosis(state, held, given, {
+        limits,
+        through: async (search) => {
+          for (;;) {
+            const { done, value } = search.next();
+            if (done === true) return value;
+            so = `${grouped(value.variants)} commitments built, ${grouped(value.signatures)} signatures checked`;
+            work.progress(so);
+            await work.breathe();
+          }
+        },
+      }),
+    );
     return {
       document,
       fileName: `diagnosis-${state.party}-${owner}-${held.commitment.number}.json`,
@@ -111,12 +136,18 @@ function readGiven(ctx: Context, message: string | undefined, o: GivenOptions): 
   };
 }
 
-function diagnosis(
+/** How searches are gone through, and how far they go. */
+interface Means {
+  readonly limits: SearchLimits;
+  readonly through: (search: Searching) => Promise<Diagnosis>;
+}
+
+async function diagnosis(
   state: FundedChannel,
   { commitment, standing }: HeldCommitment,
   given: Given,
-  limits: SearchLimits,
-): { readonly verdict: Diagnosis["verdict"]; readonly document: Record<string, unknown> } {
+  { limits, through }: Means,
+): Promise<{ readonly verdict: Diagnosis["verdict"]; readonly document: Record<string, unknown> }> {
   const { terms, number, spec, keys, fundingLock } = commitment;
   const base: Variant = { terms, number, spec, point: keys.perCommitmentPoint, departures: {} };
   const peers = given.of === "commitment" ? given.tx : null;
@@ -136,19 +167,20 @@ function diagnosis(
     ...given.source,
   };
   if (given.of === "htlc") {
-    const all = buildHtlcTxs(commitment).map((_, at) => diagnoseHtlc(base, at, state, evidence, limits));
+    const all: Diagnosis[] = [];
+    for (const at of buildHtlcTxs(commitment).keys()) all.push(await through(searchingHtlc(base, at, state, evidence, limits)));
     const at = all.findIndex(({ verdict }) => verdict !== "unexplained");
     const found = all[at] ?? all[0];
     if (found === undefined) throw new LnError("tx-not-htlc-output", `commitment ${number} has no HTLC output`, { commitment_number: number });
     const { verdict } = found;
     return { verdict, document: { ...about, of: "htlc", ...(at === -1 ? {} : { at }), ...documentOf(found) } };
   }
-  const found = diagnose(base, state, evidence, limits);
+  const found = await through(searching(base, state, evidence, limits));
   const bySignature =
     theirs === null || given.signature === null
       ? {}
       : { peers_sighash: toHex(theirs), signature_good_for_it: verifyHash(theirs, keys.countersignerFundingPubkey, given.signature) };
-  const htlcs = found.verdict === "valid" ? htlcDiagnoses(state, base, commitment, given.htlcSignatures, limits) : [];
+  const htlcs = found.verdict === "valid" ? await htlcDiagnoses(state, base, commitment, given.htlcSignatures, { limits, through }) : [];
   const verdict = htlcs.length === 0 ? found.verdict : htlcs.some((one) => one.verdict === "unexplained") ? "unexplained" : "explained";
   return {
     verdict,
@@ -164,29 +196,36 @@ function diagnosis(
 }
 
 /** Each HTLC signature that is not good, where the commitment's is. */
-function htlcDiagnoses(
+async function htlcDiagnoses(
   state: FundedChannel,
   base: Variant,
   commitment: HeldCommitment["commitment"],
   signatures: readonly Signature[],
-  limits: SearchLimits,
-): readonly { readonly verdict: Diagnosis["verdict"]; readonly document: Record<string, unknown> }[] {
+  { limits, through }: Means,
+): Promise<readonly { readonly verdict: Diagnosis["verdict"]; readonly document: Record<string, unknown> }[]> {
   const htlcTxs = buildHtlcTxs(commitment);
-  return htlcTxs.flatMap((htlcTx, at) => {
+  const found: { readonly verdict: Diagnosis["verdict"]; readonly document: Record<string, unknown> }[] = [];
+  for (const [at, htlcTx] of htlcTxs.entries()) {
     const candidate = signatures[at];
     const { id, offeredBy } = htlcTx.output.htlc;
     const about = { at, htlc_id: Number(id), offered_by: offeredBy, output_index: htlcTx.outputIndex };
-    if (candidate === undefined)
-      return [{ verdict: "explained" as const, document: { ...about, verdict: "explained", words: "there is no signature for it" } }];
-    if (verifyHtlcSignature(htlcTx, candidate)) return [];
+    const explained = (words: string): void => {
+      found.push({ verdict: "explained", document: { ...about, verdict: "explained", words } });
+    };
+    if (candidate === undefined) {
+      explained("there is no signature for it");
+      continue;
+    }
+    if (verifyHtlcSignature(htlcTx, candidate)) continue;
     const others = htlcTxs.flatMap((other, place) => (verifyHtlcSignature(other, candidate) ? [place] : []));
     if (others.length > 0) {
-      const words = `it is good for the HTLC at ${others.join(", ")}: the signatures are in another order`;
-      return [{ verdict: "explained" as const, document: { ...about, verdict: "explained", words } }];
+      explained(`it is good for the HTLC at ${others.join(", ")}: the signatures are in another order`);
+      continue;
     }
-    const found = diagnoseHtlc(base, at, state, { signature: candidate, sighash: null }, limits);
-    return [{ verdict: found.verdict, document: { ...about, ...documentOf(found) } }];
-  });
+    const diagnosed = await through(searchingHtlc(base, at, state, { signature: candidate, sighash: null }, limits));
+    found.push({ verdict: diagnosed.verdict, document: { ...about, ...documentOf(diagnosed) } });
+  }
+  return found;
 }
 
 function documentOf({ verdict, explanations, tried }: Diagnosis): Record<string, unknown> {

@@ -5,16 +5,15 @@ import { type FundedChannel, requireFunded } from "../protocol/channel/state.js"
 import { type ChannelView, type HtlcsOf, type Relation, viewTransaction } from "../protocol/channel/view.js";
 import { LnError } from "../protocol/errors.js";
 import { grouped } from "../protocol/explain/reading.js";
-import type { Names } from "../protocol/explain/words.js";
+import type { Names, Ownership } from "../protocol/explain/words.js";
 import { type Knowledge, type TxDescription, describeTransaction } from "../protocol/tx/describe.js";
 import type { Satoshi } from "../protocol/units.js";
 import type { PartyPaths } from "../store/paths.js";
 import { formWords, inputOf, outputOf, ownershipOf, untold } from "./inspect/document.js";
-import { explainTx, explainedTxDocument, explanationDocument } from "./inspect/explained.js";
 import { anchorArithmetic, illustrationReasons } from "./inspect/illustration.js";
-import { byteListing, txListing, valueListing } from "./inspect/listing.js";
 import { relationOf } from "./inspect/relation.js";
-import { type OtherSubject, SUBJECTS, otherSubject } from "./inspect/subject.js";
+import type { OtherSubject } from "./inspect/subject.js";
+import { SUBJECTS } from "./inspect/subjects.js";
 import { type Document, type Report, defineCommand } from "./shared/command.js";
 import type { Context } from "./shared/context.js";
 import { amountSat, flag, oneOf, text, toggle } from "./shared/options.js";
@@ -61,7 +60,7 @@ export const command = defineCommand({
     help: "read a transaction a line (hex, or JSON with a `tx`), and print an inspection of each, without a channel's view",
     file: ([file = "-"]) => file,
     with: [],
-    line: (line, source) => ({ document: inspect(transactionIn(line, source), null, undefined).document }),
+    line: (line, source) => ({ document: inspected(transactionIn(line, source), null, undefined).document }),
   },
   examples: [
     "chankit inspect cheat.json --party bob",
@@ -73,7 +72,7 @@ export const command = defineCommand({
   ],
   curve: true,
   exits: [1, 4, 5],
-  run: (ctx, [file, ...more], o) => {
+  run: async (ctx, [file, ...more], o) => {
     if (file === undefined) throw new LnError("usage-argument", "name the transaction's file, or - for standard input", {});
     if (more.length > 0)
       throw new LnError("usage-argument", `${JSON.stringify(more[0])} is one argument too many: a party is named with --party`, {});
@@ -81,20 +80,26 @@ export const command = defineCommand({
       throw new LnError("usage-stdin-twice", "the transaction and the channel can't both come from standard input", {});
     if (o.as !== undefined && o.explain !== true) throw new LnError("usage-argument", "--as goes with --explain", {});
     const text = readInput(ctx, file);
-    const other = o.explain === true ? otherSubject(text, file, o.as) : null;
+    // What explains is loaded where something is to be explained
+    const other = o.explain === true ? (await import("./inspect/subject.js")).otherSubject(text, file, o.as) : null;
     if (other !== null) {
       if (o.party !== undefined || o.channel !== undefined || o.amount !== undefined)
         throw new LnError("usage-argument", `--party, --channel and --amount go with a transaction: ${file} is none`, {});
       return explainedReport(other);
     }
     const tx = transactionIn(text, file);
-    const { document, listing } = inspect(tx, openView(ctx, tx, o), o.amount, o.explain);
+    const seen = inspected(tx, openView(ctx, tx, o), o.amount);
+    const { document, listing } = o.explain === true ? await explained(tx, seen) : { document: seen.document };
     return { document, ...(listing === undefined ? {} : { rendered: listing }), fileName: `inspection-${tx.getId()}.json` };
   },
 });
 
 /** Of what is no transaction. */
-function explainedReport({ subject, explanation }: OtherSubject): Report {
+async function explainedReport({ subject, explanation }: OtherSubject): Promise<Report> {
+  const [{ explanationDocument }, { byteListing, valueListing }] = await Promise.all([
+    import("./inspect/explained.js"),
+    import("./inspect/listing.js"),
+  ]);
   const show = subject === "state" ? valueListing : byteListing;
   const [{ title } = { title: "nothing" }] = explanation.headings;
   return {
@@ -136,12 +141,16 @@ function revokedHtlcsOf(ctx: Context, paths: PartyPaths, state: FundedChannel, n
     .flatMap(({ htlcs }) => htlcs);
 }
 
-interface Inspection {
+/** What is told of a transaction, and what explaining it goes on from. */
+interface Inspected {
   readonly document: Document;
-  readonly listing?: (style: Style) => string;
+  readonly description: TxDescription;
+  readonly seen: (Seen & { readonly names: Names }) | null;
+  readonly ownership: Ownership;
+  readonly untold: readonly string[];
 }
 
-function inspect(tx: Tx, seen: Seen | null, given: Satoshi | undefined, explain = false): Inspection {
+function inspected(tx: Tx, seen: Seen | null, given: Satoshi | undefined): Inspected {
   const description = describeTransaction(tx, withAmount(tx, seen?.view ?? NOTHING_KNOWN, given));
   const { kind, obscuredNumber, inputs, outputs, fee, outputsSat, ordered } = description;
   const names: Names | null = seen === null ? null : { local: seen.state.party, remote: "the peer" };
@@ -173,15 +182,20 @@ function inspect(tx: Tx, seen: Seen | null, given: Satoshi | undefined, explain 
     outputs_in_order: ordered,
     not_told,
   };
-  if (!explain) return { document };
-  const explained = explainTx(tx, description, seen === null || names === null ? null : { ...seen, names }, ownership);
-  const listing = (style: Style): string =>
-    txListing(
-      explained,
-      { description, ownership, title: titleOf(description, relation, names), facts: factsOf(tx, description), untold: not_told },
-      style,
-    );
-  return { document: { ...document, explain: explainedTxDocument(explained) }, listing };
+  return { document, description, seen: seen === null || names === null ? null : { ...seen, names }, ownership, untold: not_told };
+}
+
+async function explained(
+  tx: Tx,
+  { document, description, seen, ownership, untold: notTold }: Inspected,
+): Promise<{ readonly document: Document; readonly listing: (style: Style) => string }> {
+  const [{ explainTx, explainedTxDocument }, { txListing }] = await Promise.all([import("./inspect/explained.js"), import("./inspect/listing.js")]);
+  const whole = explainTx(tx, description, seen, ownership);
+  const title = titleOf(description, seen?.view.relation ?? null, seen?.names ?? null);
+  return {
+    document: { ...document, explain: explainedTxDocument(whole) },
+    listing: (style) => txListing(whole, { description, ownership, title, facts: factsOf(tx, description), untold: notTold }, style),
+  };
 }
 
 function titleOf(description: TxDescription, relation: Relation | null, names: Names | null): string {

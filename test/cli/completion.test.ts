@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { REGISTRY } from "../../src/commands/registry.js";
 import { outlineOf } from "../../src/commands/completion/outline.js";
+import { SCHEMA_NAMES } from "../../src/json/schema-names.js";
+import { ERROR_CODES } from "../../src/protocol/errors.js";
 import { tempDir } from "../support/cli.js";
 import { runCommand } from "../support/party.js";
 
@@ -37,6 +39,16 @@ describe("bash", () => {
     expect(await offered(dir, "chankit", "help", "exit")).toEqual(["exit-codes"]);
   });
 
+  test("schema names, and tags where a rule is named", async () => {
+    const dir = folders();
+    expect(await offered(dir, "chankit", "schema", "high")).toEqual(["highwater"]);
+    expect(await offered(dir, "chankit", "schema", "status")).toEqual(["status-output"]);
+    expect(await offered(dir, "chankit", "schema", "")).toEqual([...SCHEMA_NAMES]);
+    const tags = Object.keys(ERROR_CODES).filter((code) => code.startsWith("policy-"));
+    expect(await offered(dir, "chankit", "explore", "article", "--without", "")).toEqual(tags);
+    expect(await offered(dir, "chankit", "explore", "--without", "policy-revoke-un")).toEqual(["policy-revoke-unverified"]);
+  });
+
   test("party folders, a way to others, and files where a file is due", async () => {
     const dir = folders();
     expect(await offered(dir, "chankit", "status", "")).toEqual(expect.arrayContaining(["alice", "bob", "runs/"]));
@@ -45,6 +57,8 @@ describe("bash", () => {
     expect(await offered(dir, "chankit", "penalty-tx", "bob", "--tx", "t")).toEqual(["tx.hex"]);
     expect(await offered(dir, "chankit", "verify-sig", "bob", "")).toContain("tx.hex");
     expect(await offered(dir, "chankit", "pay", "alice", "")).toEqual([]);
+    expect(await offered(dir, "chankit", "inspect", "tx.hex", "--party", "")).toEqual(expect.arrayContaining(["alice", "bob", "runs/"]));
+    expect(await offered(dir, "chankit", "diff", "alice", "bo")).toEqual(["bob"]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, readdirSync } from "node:fs";
+import { cpSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readChannel } from "../../src/json/channel-file.js";
@@ -13,6 +13,7 @@ import {
   type FlagTexts,
   type Parties,
   afterStep,
+  backupOf,
   expectNoSecret,
   partiesAs,
   readJson,
@@ -107,6 +108,27 @@ test("a commitment by its channel: every byte, every script, every sum, its numb
     expect(parts).toContain("millisatoshis that no output can hold");
     expectNoSecret(p, JSON.stringify(explained));
   }
+});
+
+test("a revoked commitment: its HTLCs by the revoked file", async () => {
+  const p = await withHtlc();
+  const cheat = join(p.dir, "cheat.json");
+  writeFileSync(cheat, JSON.stringify((await runCommand("force-close", [backupOf(p.alice)])).document));
+  await offered(p, "alice", "200000123msat");
+  await round(p, "alice");
+  const { document } = await runCommand("inspect", [cheat], { party: p.bob, explain: true });
+  const { what, explain } = document as unknown as {
+    readonly what: object;
+    readonly explain: { readonly sums: readonly { readonly title: string; readonly lines: readonly object[] }[] };
+  };
+  expect(what).toMatchObject({ revoked: true });
+  const [htlc] = explain.sums.filter(({ title }) => title.includes("htlc"));
+  expect(htlc?.lines[0]).toMatchObject({
+    kind: "term",
+    what: expect.stringContaining("HTLC 0, offered by the peer (remote)") as string,
+    msat: 100_000_000,
+  });
+  expect(htlc?.lines.at(-1)).toMatchObject({ kind: "result", msat: 100_000_000 });
 });
 
 test("the listing: a hundred columns, the same words in colour and without, all bytes on it", async () => {

@@ -185,6 +185,9 @@ async function toCommonJs(module) {
     minifySyntax: true,
     minifyWhitespace: true,
   });
+  // The start reads its files byte by byte. What a tagged template holds can't be escaped: there such a character stands in an expression
+  const strange = /[\u0080-\uffff]/.exec(code);
+  if (strange !== null) throw new Error(`not ASCII: ${code.slice(Math.max(0, strange.index - 60), strange.index + 60)}`);
   return module.includes("import.meta.url") ? `const moduleUrl=require("node:url").pathToFileURL(__filename).href;${code}` : code;
 }
 
@@ -355,5 +358,12 @@ async function buildLibrary() {
   }
 }
 
-if (!process.argv.includes("--bundle")) await Promise.all([buildProgram(), buildLibrary()]);
+/** dist/man: chankit(1) and a page for each command, as the program just built writes them. */
+async function buildManual() {
+  const folder = join(dist, "man");
+  await rm(folder, { recursive: true, force: true });
+  await run(process.execPath, [join(dist, "cli/start.js"), "help", "--man", "-o", `${folder}/`], { env: {} });
+}
+
+if (!process.argv.includes("--bundle")) await Promise.all([buildProgram().then(buildManual), buildLibrary()]);
 else if (!(await isCurrent())) await buildProgram();

@@ -48,7 +48,8 @@ export async function outlineOf(registry: readonly Entry[]): Promise<readonly Co
 function outline(name: string, summary: string, { args, flags, batch }: CommandSpec, commands: readonly string[]): CommandOutline {
   const options = Object.values(flags).map(({ syntax, help, parse }): OptionOutline => {
     const value = /<([^>]+)>/.exec(syntax)?.[1];
-    return { name: /--[a-z0-9-]+/.exec(syntax)?.[0] ?? syntax, help, value: value === undefined ? null : valuePlace(value, parse) };
+    const name = /--[a-z0-9-]+/.exec(syntax)?.[0] ?? syntax;
+    return { name, help, value: value === undefined ? null : name === "--party" ? { kind: "party" } : valuePlace(value, parse) };
   });
   return {
     name,
@@ -76,6 +77,8 @@ function argumentPlace(command: string, syntax: string, commands: readonly strin
   if (command === "help") return { kind: "words", words: ["all", ...TOPIC_NAMES, ...commands] };
   if (command === "completion") return { kind: "words", words: SHELLS };
   if (command === "vectors" && name === "action") return { kind: "words", words: ["verify", "generate"] };
+  // A party's folder is a folder: both are completed as files are
+  if (command === "diff" || name === "paths" || name === "dir") return { kind: "file" };
   if (/^part(y|ies)$/.test(name)) return { kind: "party" };
   if (/file|message|tx|case|backup|funding/.test(name)) return { kind: "file" };
   return { kind: "free", name };

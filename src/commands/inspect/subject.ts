@@ -9,11 +9,8 @@ import { explainPsbt } from "../../protocol/explain/psbt.js";
 import type { Explanation } from "../../protocol/explain/reading.js";
 import { explainScript } from "../../protocol/explain/script.js";
 import type { Ownership } from "../../protocol/explain/words.js";
+import type { Subject } from "./subjects.js";
 import { scriptTypeOf } from "../../protocol/script/known-script.js";
-
-/** What can be explained. */
-export const SUBJECTS = ["transaction", "message", "script", "psbt", "state"] as const;
-export type Subject = (typeof SUBJECTS)[number];
 
 /** What is no transaction, explained. */
 export interface OtherSubject {

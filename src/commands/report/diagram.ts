@@ -35,7 +35,7 @@ function turnMarkup(turn: Turn, y: number, [first]: readonly [string, string]): 
   const fromLeft = turn.from === first;
   if (turn.kind === "gap") {
     const x = fromLeft ? LEFT + 10 : RIGHT - 10;
-    return markup`<text class="soft ${fromLeft ? "start" : "end"}" x="${x}" y="${y + 4}">… ${gapWords(turn)}</text>
+    return markup`<text class="soft ${fromLeft ? "start" : "end"}" x="${x}" y="${y + 4}">${`… ${gapWords(turn)}`}</text>
 `;
   }
   const [from, to, back] = fromLeft ? [LEFT, RIGHT, -9] : [RIGHT, LEFT, 9];

@@ -79,7 +79,9 @@ function table({ caption, head, rows }: Table): Markup {
   if (rows.length === 0) return markup`<p>${caption}: none.</p>`;
   const cell = (text: string, at: number, row: readonly string[]): Markup => {
     const span = at === row.length - 1 ? head.length - row.length : 1;
-    return markup`<td${span > 1 ? markup` colspan="${span}"` : null}${text.startsWith("LOSS") ? markup` class="lost"` : null}>${text}</td>`;
+    // Words stay whole; a hash is broken wherever the line ends
+    const kind = text.startsWith("LOSS") ? "lost" : /[0-9a-f]{40}/.test(text) ? "long" : null;
+    return markup`<td${span > 1 ? markup` colspan="${span}"` : null}${kind === null ? null : markup` class="${kind}"`}>${text}</td>`;
   };
   return markup`<div class="wide" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption><thead><tr>${head.map(
     (name) => (name === "" ? markup`<td></td>` : markup`<th scope="col">${name}</th>`),

@@ -164,7 +164,7 @@ const inspection = union(
 const shown = union(text, integer);
 
 const found = {
-  verdict: oneOf(["valid", "explained", "unexplained"]),
+  verdict: oneOf(["valid", "high_s", "explained", "unexplained"]),
   explanations: optional(
     list(
       fields({
@@ -379,5 +379,5 @@ export const LOOK_OUTPUTS = {
       checks: list(fields({ backend: oneOf(["wasm", "native"]), check: text, ok: boolean })),
       failed: u53,
     }),
-  help: () => fields({ topic: text, text: list(text) }),
+  help: () => union(fields({ topic: text, text: list(text) }), fields({ page: text, text: list(text) })),
 } as const;

@@ -54,8 +54,10 @@ export interface SearchLimits {
   readonly maxVariants: number;
 }
 
-/** Is told now and then how many commitments were built. */
-export type Progress = (variants: number) => void;
+/** A search that says how far it is, and in the end what it has found. */
+export type Searching = Generator<Tried, Diagnosis, undefined>;
+/** What comes of one difference or of two after the other: null where they do not explain it. */
+type Trials = Generator<Explanation | null, void, undefined>;
 
 /** The lowest feerate that a commitment has, but for 0. BOLT 2 §Updating Fees: `update_fee`. */
 const MIN_FEERATE = 253n;
@@ -64,29 +66,31 @@ const MIN_FEERATE = 253n;
  * Looks for what makes a commitment signature good that is not good for `base`: one difference, then any feerate and any delay, then two
  * differences at once. Of single differences all that explain it are found, since several may come to the same bytes; of pairs the first.
  */
-export function diagnose(
-  base: Variant,
-  state: FundedChannel,
-  evidence: Evidence,
-  limits: SearchLimits,
-  progress: Progress = () => undefined,
-): Diagnosis {
-  const search = new Search(evidence, limits, progress, checkCommitment);
-  return search.run(base, suspectsOf(base, state));
+export function diagnose(base: Variant, state: FundedChannel, evidence: Evidence, limits: SearchLimits): Diagnosis {
+  return finished(searching(base, state, evidence, limits));
+}
+
+/** The same search a stretch at a time: how far it is after each. */
+export function searching(base: Variant, state: FundedChannel, evidence: Evidence, limits: SearchLimits): Searching {
+  return new Search(evidence, limits, checkCommitment).run(base, suspectsOf(base, state));
 }
 
 /** The same for the signature of one HTLC transaction, that of the HTLC `at` in output order, where the commitment's own is good. */
-export function diagnoseHtlc(
-  base: Variant,
-  at: number,
-  state: FundedChannel,
-  evidence: Evidence,
-  limits: SearchLimits,
-  progress: Progress = () => undefined,
-): Diagnosis {
+export function diagnoseHtlc(base: Variant, at: number, state: FundedChannel, evidence: Evidence, limits: SearchLimits): Diagnosis {
+  return finished(searchingHtlc(base, at, state, evidence, limits));
+}
+
+/** The same a stretch at a time. */
+export function searchingHtlc(base: Variant, at: number, state: FundedChannel, evidence: Evidence, limits: SearchLimits): Searching {
   const agreed = new Builder().build(base);
-  const search = new Search(evidence, limits, progress, checkHtlcTx(agreed, at));
-  return search.run(base, suspectsOf(base, state));
+  return new Search(evidence, limits, checkHtlcTx(agreed, at)).run(base, suspectsOf(base, state));
+}
+
+function finished(search: Searching): Diagnosis {
+  for (;;) {
+    const { done, value } = search.next();
+    if (done === true) return value;
+  }
 }
 
 /** What a signature covers in a variant, and whose it is; null where the variant has no such thing. */
@@ -126,31 +130,36 @@ class Search {
   private readonly signature: Signature | null;
   private readonly sighash: Bytes32 | null;
   private readonly limits: SearchLimits;
-  private readonly progress: Progress;
   private readonly reading: Reading;
   private readonly seen = new Map<string, boolean>();
   private readonly counts = { variants: 0, signatures: 0, feerates: 0, pairs: 0, complete: true };
 
-  constructor({ signature, sighash: hash }: Evidence, limits: SearchLimits, progress: Progress, reading: Reading) {
+  constructor({ signature, sighash: hash }: Evidence, limits: SearchLimits, reading: Reading) {
     this.highS = signature !== null && !isLowS(signature);
     this.signature = signature !== null && this.highS ? negateS(signature) : signature;
     this.sighash = hash;
     this.limits = limits;
-    this.progress = progress;
     this.reading = reading;
   }
 
-  run(base: Variant, suspects: readonly Suspect[]): Diagnosis {
+  *run(base: Variant, suspects: readonly Suspect[]): Searching {
+    const tried = (): Tried => ({ ...this.counts, suspects: suspects.length });
     const ended = (verdict: Verdict, explanations: readonly (Explanation | null)[] = []): Diagnosis => ({
       verdict,
       explanations: explanations.filter((one) => one !== null),
-      tried: { ...this.counts, suspects: suspects.length },
+      tried: tried(),
     });
     if (this.explain(base, []) !== null) return ended(this.highS ? "high_s" : "valid");
     const single = suspects.map((suspect) => this.explain(base, [suspect])).filter((one) => one !== null);
     if (single.length > 0) return ended("explained", single);
-    const found = this.anyFeerate(base) ?? this.anyDelay(base) ?? this.anyPair(base, suspects);
-    return found === null ? ended("unexplained") : ended("explained", [found]);
+    for (const trials of [this.feerates(base), this.delays(base), this.pairs(base, suspects)]) {
+      for (const found of trials) {
+        if (found !== null) return ended("explained", [found]);
+        if (this.isExhausted()) return ended("unexplained");
+        if (this.counts.variants % STRETCH === 0) yield tried();
+      }
+    }
+    return ended("unexplained");
   }
 
   /** The explanation that these differences are, if the evidence fits them. */
@@ -176,7 +185,7 @@ class Search {
   }
 
   /** Every feerate that gives a commitment of its own. */
-  private anyFeerate(base: Variant): Explanation | null {
+  private *feerates(base: Variant): Trials {
     const { spec, terms } = base;
     const trimsByFee = terms.format.htlcTimeoutFeeWeight > 0n;
     let last: bigint | null = null;
@@ -186,37 +195,29 @@ class Search {
       last = fee;
       this.counts.feerates += 1;
       const [suspect] = feerateSuspect(spec.feeratePerKw, feerate);
-      const found = suspect === undefined ? null : this.explain(base, [suspect]);
-      if (found !== null) return found;
-      if (this.isExhausted()) return null;
+      yield suspect === undefined ? null : this.explain(base, [suspect]);
     }
-    return null;
   }
 
   /** Every delay that a node would take. */
-  private anyDelay(base: Variant): Explanation | null {
-    for (let delay = 0; delay <= MAX_DELAY && !this.isExhausted(); delay++) {
+  private *delays(base: Variant): Trials {
+    for (let delay = 0; delay <= MAX_DELAY; delay++) {
       const [suspect] = delaySuspect(base.terms.toSelfDelay, delay);
-      const found = suspect === undefined ? null : this.explain(base, [suspect]);
-      if (found !== null) return found;
+      yield suspect === undefined ? null : this.explain(base, [suspect]);
     }
-    return null;
   }
 
   /** Two differences at once, the likelier ones with each other first; then in the other order, which for some is not the same. */
-  private anyPair(base: Variant, suspects: readonly Suspect[]): Explanation | null {
+  private *pairs(base: Variant, suspects: readonly Suspect[]): Trials {
     for (const reversed of [false, true]) {
       for (let sum = 1; sum < 2 * suspects.length - 2; sum++) {
         for (let at = Math.max(0, sum - suspects.length + 1); 2 * at < sum; at++) {
           const pair = [suspects[at], suspects[sum - at]].filter((suspect) => suspect !== undefined);
           this.counts.pairs += 1;
-          const found = this.explain(base, reversed ? pair.toReversed() : pair);
-          if (found !== null) return found;
-          if (this.isExhausted()) return null;
+          yield this.explain(base, reversed ? pair.toReversed() : pair);
         }
       }
     }
-    return null;
   }
 
   private isExhausted(): boolean {
@@ -228,7 +229,6 @@ class Search {
   /** Null for what can't be built: a key at infinity, a delay that no script can have. */
   private build(variant: Variant): Commitment | null {
     this.counts.variants += 1;
-    if (this.counts.variants % PROGRESS_EVERY === 0) this.progress(this.counts.variants);
     try {
       return this.builder.build(variant);
     } catch (error) {
@@ -241,4 +241,5 @@ class Search {
 /** Two weeks: longer ones are not agreed to. */
 const MAX_DELAY = 2016;
 
-const PROGRESS_EVERY = 256;
+/** How many commitments are built between two looks at the world. */
+const STRETCH = 16;

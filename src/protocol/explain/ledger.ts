@@ -39,6 +39,8 @@ export function ledgersOf(description: TxDescription, relation: Relation | null,
   switch (relation?.kind) {
     case "held":
       return names === null ? [] : commitmentLedgers(relation.commitment, names);
+    case "revoked":
+      return [...(names === null ? [] : revokedLedgers(relation.outputs, names)), feeLedger(description)];
     case "htlc":
       return [htlcLedger(relation.htlcTx), feeLedger(description)];
     case "mutual":
@@ -190,6 +192,26 @@ function otherLedger({ terms, spec }: Commitment, output: CommitmentOutput, at: 
   const title = `output ${at}: ${kind}`;
   const source = "BOLT 3 §`to_local_anchor` and `to_remote_anchor` Output (option_anchors)";
   return [{ title, output: at, lines: [term("fixed", sats(amount)), result("amount", sats(amount))], source }];
+}
+
+/** Of a revoked commitment the state has its HTLCs alone: balances and feerate are forgotten. BOLT 5 §Revoked Transaction Close Handling. */
+function revokedLedgers(outputs: readonly (CommitmentOutput | null)[], names: Names): readonly Ledger[] {
+  return outputs.flatMap((output, at): readonly Ledger[] => {
+    if (output === null || !isHtlcOutput(output)) return [];
+    const { kind, htlc, amount } = output;
+    return [
+      {
+        title: `output ${at}: ${kind}`,
+        output: at,
+        lines: [
+          term(`HTLC ${htlc.id}, offered by ${sideName(names, htlc.offeredBy)}, as the revoked file has it`, htlc.amountMsat),
+          ...remainderLines(htlc.amountMsat),
+          result(`amount: all of it is ${sideName(names, "local")}'s by the revocation key`, sats(amount)),
+        ],
+        source: "BOLT 5 §Revoked Transaction Close Handling",
+      },
+    ];
+  });
 }
 
 /** BOLT 3 §HTLC-Timeout and HTLC-Success Transactions, §Fee Calculation. */

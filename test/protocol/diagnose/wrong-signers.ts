@@ -8,6 +8,7 @@ import type { Variant } from "../../../src/protocol/diagnose/variant.js";
 import { obscuringFactor } from "../../../src/protocol/tx/commitment-number.js";
 import { type Commitment, buildCommitment } from "../../../src/protocol/tx/commitment-tx.js";
 import { FORMATS } from "../../../src/protocol/tx/format.js";
+import { opposite } from "../../../src/protocol/side.js";
 import { Secret32 } from "../../../src/protocol/secret.js";
 import { CHANNEL_TYPES } from "../../../src/protocol/tx/channel-type.js";
 import { sighash, signHash } from "../../../src/protocol/tx/sign.js";
@@ -17,21 +18,26 @@ import { KEYS, type Who, other } from "../../chain/pair.js";
 import { DirectChannel, openBetween } from "../../model/channel.js";
 import type { Draw } from "../../model/random.js";
 
-/** A channel in which the victim waits for the signature of its next commitment, and what it knows of it. */
+/** A commitment of which a signature is not good, and what the party that is to say why knows of it. */
 export interface Scene {
-  readonly victim: Who;
+  /** Whose state it is. */
+  readonly party: Who;
+  /** `local`: the party waits for the peer's signature of its own commitment; `remote`: the peer refuses the party's. */
+  readonly owner: "local" | "remote";
+  readonly signer: Who;
   readonly state: FundedChannel;
   readonly base: Variant;
-  /** What the signer has and the victim's commitment lacks: a proposal of the victim's that is not acknowledged yet. */
+  /** What the signer has and the commitment lacks: a proposal of the party's that is not acknowledged yet. */
   readonly tooEarly: Proposal | null;
 }
 
 const HASHES = [1, 2, 3].map((fill) => bytes32(sha256(new Uint8Array(32).fill(fill))));
 
-/** A channel with up to 20 HTLCs of both sides in all sizes, half-sent changes and two earlier commitments. */
+/** A channel with 0 to 20 HTLCs of both sides in all sizes, half-sent changes and two earlier commitments; either side's commitment, seen by either. */
 export function randomScene(draw: Draw): Scene {
-  const victim = draw.oneOf(["alice", "bob"] as const);
-  const party = {
+  const party = draw.oneOf(["alice", "bob"] as const);
+  const owner = draw.oneOf(["local", "remote"] as const);
+  const terms = {
     dustLimitSat: 354n,
     maxInFlightMsat: 10_000_000_000n,
     reserveSat: 10_000n,
@@ -48,7 +54,7 @@ export function randomScene(draw: Draw): Scene {
     feerate: BigInt(500 + draw.below(4000)),
     minFeerate: 253n,
     maxFeerate: 25_000n,
-    parties: { alice: { ...party, dustLimitSat: 546n, toSelfDelay: 300 }, bob: party },
+    parties: { alice: { ...terms, dustLimitSat: 546n, toSelfDelay: 300 }, bob: terms },
   });
   const channel = new DirectChannel(states);
   const add = (): Proposal => ({
@@ -59,21 +65,30 @@ export function randomScene(draw: Draw): Scene {
     cltvExpiry: 500 + draw.below(100),
     onionRoutingPacket: new Uint8Array(1366),
   });
-  const settled = draw.below(20);
-  for (let at = 0; at < settled; at++) channel.propose(draw.oneOf(["alice", "bob"] as const), add());
-  channel.propose("alice", add());
+  const count = draw.below(MOST_HTLCS + 1);
+  for (let at = 1; at < count; at++) channel.propose(draw.oneOf(["alice", "bob"] as const), add());
   for (const signer of ["alice", "bob", "alice"] as const) if (canSign(channel, signer)) channel.commit(signer);
-  channel.propose(other(victim), { ...add() });
+  // In the next commitment of the side that did not propose it
+  if (count > 0) channel.propose(owner === "local" ? other(party) : party, add());
   let tooEarly: Proposal | null = null;
-  if (draw.chance(0.5)) {
+  if (owner === "local" && draw.chance(0.5)) {
     tooEarly = add();
-    channel.propose(victim, tooEarly);
+    channel.propose(party, tooEarly);
   }
-  const state = channel.states[victim];
-  const { commitment } = selectCommitment(state, "local");
-  const { terms, number, spec, keys } = commitment;
-  return { victim, state, base: { terms, number, spec, point: keys.perCommitmentPoint, departures: {} }, tooEarly };
+  const state = channel.states[party];
+  const { commitment } = selectCommitment(state, owner);
+  const base = {
+    terms: commitment.terms,
+    number: commitment.number,
+    spec: commitment.spec,
+    point: commitment.keys.perCommitmentPoint,
+    departures: {},
+  };
+  return { party, owner, signer: owner === "local" ? other(party) : party, state, base, tooEarly };
 }
+
+/** As many HTLCs as a scene has at most. */
+export const MOST_HTLCS = 20;
 
 function canSign(channel: DirectChannel, signer: Who): boolean {
   const { changes } = channel.states[signer];
@@ -149,7 +164,7 @@ export const MISTAKES: readonly Mistake[] = [
         : withSpec(making, { balances: { ...balances, local: ceil(balances.local) } });
     },
   },
-  { cause: "dust_limit", make: (making, { state }) => withTerms(making, { dustLimit: state.params.remote.dustLimitSatoshis }) },
+  { cause: "dust_limit", make: (making, { state, owner }) => withTerms(making, { dustLimit: state.params[opposite(owner)].dustLimitSatoshis }) },
   {
     cause: "output_order",
     make: (making) => ({
@@ -178,14 +193,14 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     cause: "signer",
-    make: (making, { victim }, draw) => {
-      const { htlcBasepointSecret, paymentBasepointSecret } = KEYS[other(victim)];
+    make: (making, { signer }, draw) => {
+      const { htlcBasepointSecret, paymentBasepointSecret } = KEYS[signer];
       const secret = draw.oneOf([htlcBasepointSecret, paymentBasepointSecret]);
       return secret === null ? null : { ...making, secret: secret.reveal() };
     },
   },
   { cause: "high_s", make: (making) => ({ ...making, highS: true }) },
-  { cause: "to_self_delay", make: (making, { state }) => withTerms(making, { toSelfDelay: state.params.local.toSelfDelay }) },
+  { cause: "to_self_delay", make: (making, { state, owner }) => withTerms(making, { toSelfDelay: state.params[owner].toSelfDelay }) },
   {
     cause: "balances",
     make: (making) => {
@@ -220,7 +235,7 @@ const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141
 
 /** The signature of a signer with these mistakes; null where one can't be made, or all of them come to the right signature. */
 export function signedWith(mistakes: readonly Mistake[], scene: Scene, draw: Draw): Signature | null {
-  const { base, victim } = scene;
+  const { base, signer } = scene;
   const { terms, number, point, spec } = base;
   const right: Making = {
     terms,
@@ -228,7 +243,7 @@ export function signedWith(mistakes: readonly Mistake[], scene: Scene, draw: Dra
     point,
     spec,
     sighashType: 1,
-    secret: KEYS[other(victim)].fundingPrivkey!.reveal(),
+    secret: KEYS[signer].fundingPrivkey!.reveal(),
     edit: () => undefined,
     highS: false,
   };
