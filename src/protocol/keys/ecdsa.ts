@@ -83,10 +83,11 @@ export function isStrictDer(der: Uint8Array): boolean {
   );
 }
 
-/** Positive, and without a leading zero byte that its sign does not need. */
+/** Of a byte at least, positive, and without a leading zero byte that its sign does not need. */
 function isStrictInteger(der: Uint8Array): boolean {
+  // Without a byte it counts as negative
   const [tag, size, first = 0x80, second = 0] = der;
-  return tag === 0x02 && size !== 0 && first < 0x80 && (first !== 0 || size === 1 || second >= 0x80);
+  return tag === 0x02 && first < 0x80 && (first !== 0 || size === 1 || second >= 0x80);
 }
 
 /** Whether a DER signature's S is at most half the group's order (BIP 146). One with a number that no signature has counts as low: it is refused for not being good. */

@@ -92,7 +92,6 @@ export function lookupSecret(chain: Shachain, index: bigint): Secret32<"per_comm
 
 /** The indexes that a store holds after the secrets of numbers 0 to count − 1, slot by slot. BOLT 3 §Efficient Per-commitment Secret Storage. */
 export function slotIndexes(count: number): readonly (bigint | null)[] {
-  if (count === 0) return [];
   const lowest = secretIndex(count - 1);
   const highest = secretIndex(0);
   const slots: (bigint | null)[] = [];

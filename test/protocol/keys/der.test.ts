@@ -126,7 +126,24 @@ describe("loose DER, as old blocks hold it", () => {
     expect(hasLowS(signature(padded(fromNumber(GROUP_ORDER), 1), padded(fromNumber(GROUP_ORDER - 1n), 1)))).toBe(true);
     expect(hasLowS(signature(padded(fromNumber(GROUP_ORDER - 1n), 1), padded(fromNumber(GROUP_ORDER - 1n), 1)))).toBe(false);
     expect(hasLowS(without(PLAIN, 1))).toBe(false);
+    for (const none of [integer(new Uint8Array()), integer(new Uint8Array(), [0x80])]) {
+      expect(hasLowS(sequence(concat(integer(R), none)))).toBe(true);
+      expect(hasLowS(sequence(concat(none, integer(S))))).toBe(true);
+    }
   });
+});
+
+test("an S of exactly half the order is low, and good as it is", () => {
+  const { Point } = secp256k1;
+  const R_POINT = Point.BASE.multiply(5n);
+  const [r, s] = [R_POINT.x % GROUP_ORDER, GROUP_ORDER / 2n];
+  const inverse = Point.Fn.inv(r);
+  // Of which key it is a signature: Q = r⁻¹·(s·R − z·G)
+  const z = BigInt(`0x${Buffer.from(HASH).toString("hex")}`) % GROUP_ORDER;
+  const key = R_POINT.multiply(s)
+    .add(Point.BASE.multiply(GROUP_ORDER - z))
+    .multiply(inverse);
+  expect(verifyOnChain(HASH, key.toBytes(), signature(padded(fromNumber(r), 1), fromNumber(s)))).toBe(true);
 });
 
 test("what kind of key bytes are, by size and prefix alone", () => {

@@ -126,6 +126,21 @@ describe("Schnorr as another library signs", () => {
     expect(verifySchnorr(hash, xOnly.subarray(1), signature)).toBe(false);
   });
 
+  test("a sum that is the point at infinity is no nonce and no key", () => {
+    const hash = new Uint8Array(32).fill(1);
+    const key = new Uint8Array(32).fill(2);
+    const xOnly = schnorr.getPublicKey(key);
+    const { Point } = secp256k1;
+    const plain = BigInt(`0x${Buffer.from(key).toString("hex")}`);
+    // The secret of the point with that x and an even y
+    const even = (Point.BASE.multiply(plain).toBytes()[0] === 2 ? plain : GROUP_ORDER - plain) % GROUP_ORDER;
+    const r = fromNumber(5n);
+    const challenge = BigInt(`0x${Buffer.from(schnorr.utils.taggedHash("BIP0340/challenge", r, xOnly, hash)).toString("hex")}`) % GROUP_ORDER;
+    // s·G − e·P = 0
+    expect(verifySchnorr(hash, xOnly, concat(r, fromNumber((challenge * even) % GROUP_ORDER)))).toBe(false);
+    for (const odd of [false, true]) expect(isTweakedKey(xOnly, odd, xOnly, fromNumber(GROUP_ORDER - even))).toBe(false);
+  });
+
   test("a tweaked key with the parity of its y, and not with the other or another tweak", () => {
     fc.assert(
       fc.property(secret, secret, bit, (key, tweak, at) => {

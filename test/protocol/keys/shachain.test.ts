@@ -68,6 +68,13 @@ describe("what was received is looked up, what was not is not there", () => {
     expect(secretIndex(MAX_COMMITMENT_NUMBER)).toBe(0n);
   });
 
+  test("a slot that is empty is none that a later secret must derive", () => {
+    const seed = new Uint8Array(32).fill(4);
+    const secretOf = (index: bigint) => new Secret32<"per_commitment">(generateFromSeed(seed, index));
+    const chain = insertSecret(insertSecret(EMPTY_SHACHAIN, 24n, secretOf(24n)), 16n, secretOf(16n));
+    expect(chain.map((slot) => slot?.index ?? null)).toEqual([null, null, null, 24n, 16n]);
+  });
+
   test("a store is never changed", () => {
     const seed = new Secret32<"per_commitment_seed">(new Uint8Array(32).fill(9));
     const before = received(seed, 5);
