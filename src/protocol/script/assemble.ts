@@ -135,10 +135,9 @@ export function assemble(chunks: readonly (number | Uint8Array)[]): WitnessScrip
   return witnessScript(script);
 }
 
-/** The opcode that pushes these bytes by itself, where there is one. */
+/** The opcode that pushes these bytes by itself, where there is one; OP_0, which pushes none, is the length of none as well. */
 function smallPush(data: Uint8Array): number | undefined {
-  const [byte] = data;
-  if (byte === undefined) return OPS.OP_0;
+  const [byte = 0] = data;
   if (data.length > 1) return undefined;
   if (byte === 0x81) return OPS.OP_1NEGATE;
   return byte >= 1 && byte <= 16 ? OPS.OP_1 + byte - 1 : undefined;
