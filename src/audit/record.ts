@@ -1,6 +1,9 @@
 import type { Limits } from "../protocol/channel/params.js";
-import type { ChannelState } from "../protocol/channel/state.js";
+import type { ChannelState, FundedChannel } from "../protocol/channel/state.js";
+import type { RevokedHtlcs } from "../protocol/channel/transitions/outcome.js";
 import { toHex } from "../protocol/bytes.js";
+import type { CommitmentNumber } from "../protocol/keys/shachain.js";
+import type { Secret32 } from "../protocol/secret.js";
 import { decodeMessage, type Message } from "../protocol/wire/messages.js";
 import { printMessage } from "../json/messages.js";
 import { type Finding, firstDifference } from "./finding.js";
@@ -45,9 +48,20 @@ export interface JournalStep {
   readonly forceClosed: number | null;
 }
 
+/** Where a party is taken up whose opening is not in the record: it was imported, or restored, or what came before was not kept. */
+export interface Beginning {
+  readonly file: string;
+  readonly state: FundedChannel;
+  readonly revoked: readonly RevokedHtlcs[];
+  /** The secrets that it gave away last, as the peer's file has them. */
+  readonly released: ReadonlyMap<CommitmentNumber, Secret32<"per_commitment">>;
+}
+
 /** All that the record has of one party. */
 export interface PartyRecord {
   readonly name: string;
+  /** Null where the record has its opening. */
+  readonly beginning: Beginning | null;
   readonly messages: ReadonlyMap<number, Recorded>;
   /** In their order. */
   readonly moments: readonly Moment[];

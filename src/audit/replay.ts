@@ -55,6 +55,9 @@ const WAITING: readonly string[] = [
   "state-closing-choice",
 ];
 
+/** Of a channel_reestablish of a party that has lost state. */
+const ASKS_TO_CLOSE = "state-peer-asks-fail";
+
 /** How much a failure tells: the lowest is the cause, the others follow from it. */
 const RANK: Readonly<Record<FindingKind, number>> = {
   unreadable: 0,
@@ -287,6 +290,8 @@ export class Replay {
     const untold = last > sent;
     const unheard = target === undefined ? this.comingTo(side, peer) !== undefined && !hasLeft(side.view) : target.received > received;
     if (!untold && !unheard && target === undefined) return [];
+    // Whoever is asked to close takes no more in: that is where such a run ends
+    if (!untold && target === undefined && side.failures.some(({ code }) => code === ASKS_TO_CLOSE)) return [];
     const missing: Finding[] =
       untold && !side.messages.has(sent + 1)
         ? [

@@ -69,7 +69,13 @@ export class Actor {
   }
 
   begin(): View {
-    return { state: null, released: new Map(), revoked: [], requests: this.record.requests.byWire };
+    const { beginning, requests } = this.record;
+    return {
+      state: beginning?.state ?? null,
+      released: beginning?.released ?? new Map(),
+      revoked: beginning?.revoked ?? [],
+      requests: requests.byWire,
+    };
   }
 
   /** The party after it has sent a message, which its step must lead to byte for byte. Throws: LnError, Divergence. */
@@ -189,14 +195,16 @@ function pointOf(secret: Secret32): Point | null {
 }
 
 /** What a party has announced over the whole run: a step may need what only a later message shows. */
-function shownBy({ messages, moments }: PartyRecord): Shown {
-  let basepoints: Basepoints | null = null;
+function shownBy({ messages, moments, beginning }: PartyRecord): Shown {
+  let basepoints: Basepoints | null = beginning?.state.params.local ?? null;
+  // The first revocation of the record is of this number
+  const lowest = beginning === null ? 0 : lowestUnreleased(beginning.state);
   const points = new Map<CommitmentNumber, Point<"per_commitment">>();
   const revocations = new Set<string>();
   for (const { message, hash } of messages.values()) {
     // Sent again after a reconnection it is the same, and its bytes may have been kept only then
     if (message?.type === "revoke_and_ack" || (message === null && !revocations.has(hash))) {
-      if (message !== null && !revocations.has(hash)) points.set(revocations.size + 2, message.nextPerCommitmentPoint);
+      if (message !== null && !revocations.has(hash)) points.set(lowest + revocations.size + 2, message.nextPerCommitmentPoint);
       if (message !== null) revocations.add(hash);
     }
     switch (message?.type) {
@@ -211,6 +219,7 @@ function shownBy({ messages, moments }: PartyRecord): Shown {
       default:
     }
   }
+  for (const { number, point } of beginning?.state.ownPoints ?? []) points.set(number, point);
   const files = moments.flatMap(({ shown }) => (shown.kind === "state" && shown.sound ? [shown.state] : []));
   for (const { number, point } of files.flatMap(({ ownPoints }) => ownPoints)) if (!points.has(number)) points.set(number, point);
   return { basepoints, points, signatures: files.flatMap(closingSignatures) };

@@ -4,10 +4,10 @@ import type { Limits } from "../protocol/channel/params.js";
 import { isFunded } from "../protocol/channel/state.js";
 import { toHex } from "../protocol/bytes.js";
 import type { Finding } from "../audit/finding.js";
-import { type PartyRecord, messagesOf } from "../audit/record.js";
+import { type Beginning, type PartyRecord, messagesOf } from "../audit/record.js";
 import { Replay, type Replayed } from "../audit/replay.js";
 import { StandIns } from "../audit/stand-ins.js";
-import { type Folder, journalFindings, momentsOf, pathIn, readFolder, sightsIn } from "./audit/read.js";
+import { type Folder, beginningOf, journalFindings, momentsOf, pathIn, readFolder, sightsIn } from "./audit/read.js";
 import { type Document, defineCommand } from "./shared/command.js";
 import { longWork } from "./shared/long-work.js";
 import { fundingOutpoint } from "./shared/summary.js";
@@ -56,6 +56,8 @@ interface Run {
   /** The opener first; null where there are not two. */
   readonly parties: readonly [PartyRecord, PartyRecord] | null;
   readonly findings: readonly Finding[];
+  /** What can't be judged, in words. */
+  readonly missing: readonly string[];
 }
 
 /** The two parties' records. Throws: input-run. */
@@ -69,18 +71,24 @@ function recordOf(folder: Folder): Run {
     ]),
   ];
   const findings = [...folder.findings, ...journalFindings(folder)];
+  const missing: string[] = [];
   const [one, other] = names;
   if (one === undefined || other === undefined || names.length > 2) {
-    if (findings.length > 0) return { parties: null, findings };
+    if (findings.length > 0) return { parties: null, findings, missing };
     throw new LnError("input-run", `a run is of two parties, and these files are of ${names.length}: ${names.join(", ") || "none"}`, {
       parties: names,
     });
   }
   const sights = [...folder.sights, ...sightsIn(folder, (party) => (party === one ? other : one))];
   const partyOf = (name: string): PartyRecord => {
+    const beginning = beginningOf(name, folder, sights);
+    const before = beginning === null ? 0 : beginning.state.messages.lastSent;
+    const unjudged = folder.sights.filter(({ party, seq }) => party === name && seq <= before).length;
+    if (beginning !== null && unjudged > 0)
+      missing.push(`${name} is taken up at ${beginning.file}, after its message ${before}: ${unjudged} files from before are not judged`);
     const { messages, findings: conflicts } = messagesOf(
       name,
-      sights.filter(({ party }) => party === name),
+      sights.filter(({ party, seq }) => party === name && seq > before),
     );
     findings.push(...conflicts);
     const own = states.filter(({ state, sound }) => state.party === name && sound).sort((a, b) => b.revision - a.revision);
@@ -92,22 +100,22 @@ function recordOf(folder: Folder): Run {
     );
     const byWire = (newest?.messages.requests ?? []).map(({ id, wire }) => ({ id, wire: toHex(wire) }));
     const fundingPsbt = own.map(({ state }) => (isFunded(state) ? state.fundingPsbt : null)).find((psbt) => psbt !== null) ?? null;
-    return { name, messages, moments: momentsOf(name, folder), limits, fundingPsbt, requests: { bySeq, byWire } };
+    return { name, beginning, messages, moments: momentsOf(name, folder, beginning), limits, fundingPsbt, requests: { bySeq, byWire } };
   };
   const records = [partyOf(one), partyOf(other)] as const;
   const opensFirst = (record: PartyRecord): boolean => record.messages.get(1)?.message?.type === "open_channel";
-  return { parties: opensFirst(records[1]) && !opensFirst(records[0]) ? [records[1], records[0]] : records, findings };
+  return { parties: opensFirst(records[1]) && !opensFirst(records[0]) ? [records[1], records[0]] : records, findings, missing };
 }
 
-function reportOf(dir: string, folder: Folder, { parties, findings }: Run, replayed: Replayed | null, signatures: number) {
+function reportOf(dir: string, folder: Folder, { parties, findings, missing: unjudged }: Run, replayed: Replayed | null, signatures: number) {
   const all = [...findings, ...(replayed?.findings ?? [])];
-  const missing = [...folder.unplaced.map((file) => `${pathIn(dir, file)}: who sent it, no name tells`)];
+  const missing = [...folder.unplaced.map((file) => `${pathIn(dir, file)}: who sent it, no name tells`), ...unjudged];
   const verdict = all.some(({ kind }) => kind !== "missing") ? "diverges" : all.length > 0 || missing.length > 0 ? "incomplete" : "consistent";
   const document = {
     format: "chankit-audit",
     version: 1,
     verdict,
-    ...(parties === null ? {} : { parties: parties.map((record) => partyDocument(record, replayed)) }),
+    ...(parties === null ? {} : { parties: parties.map((record) => partyDocument(dir, record, replayed)) }),
     ...(replayed === null
       ? { replayed: false }
       : {
@@ -135,7 +143,11 @@ function headOf(lines: Folder["journals"][number]["lines"]): string | null {
   return last === undefined ? null : toHex(last.line.hash);
 }
 
-function partyDocument({ name, messages }: PartyRecord, replayed: Replayed | null): Document {
+function beginningDocument(dir: string, { file, state: { messages } }: Beginning): Document {
+  return { file: pathIn(dir, file), sent: messages.lastSent, received: messages.lastReceived };
+}
+
+function partyDocument(dir: string, { name, messages, beginning }: PartyRecord, replayed: Replayed | null): Document {
   const state = replayed?.views.find((view) => view.name === name)?.state ?? null;
   const reached =
     state === null || !isFunded(state)
@@ -145,7 +157,8 @@ function partyDocument({ name, messages }: PartyRecord, replayed: Replayed | nul
           local_commitment: state.fundings[0].local.current?.number ?? null,
           remote_commitment: state.fundings[0].remote.current?.number ?? null,
         };
-  return { party: name, messages: messages.size, ...reached };
+  const begins = beginning === null ? {} : { begins_at: beginningDocument(dir, beginning) };
+  return { party: name, messages: messages.size, ...begins, ...reached };
 }
 
 function findingDocument(dir: string, { kind, at, fact, expected, found, code }: Finding): Document {

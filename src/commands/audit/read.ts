@@ -7,12 +7,15 @@ import { readMessage } from "../../json/messages.js";
 import { parseStrict } from "../../json/strict.js";
 import { toHex } from "../../protocol/bytes.js";
 import { type ChannelState, highestSigned, isFunded, lowestUnreleased } from "../../protocol/channel/state.js";
+import { backUp } from "../../protocol/channel/transitions/backup.js";
+import { lookupSecret, secretIndex } from "../../protocol/keys/shachain.js";
 import { LnError } from "../../protocol/errors.js";
 import { MESSAGE_TYPES } from "../../protocol/wire/messages.js";
 import { type Finding, firstDifference } from "../../audit/finding.js";
 import { type ReadLine, chainFinding } from "../../audit/journal.js";
-import type { Moment, Sight } from "../../audit/record.js";
+import type { Beginning, Moment, Sight } from "../../audit/record.js";
 import { partyPaths, singlePaths } from "../../store/paths.js";
+import { BACKUP_FORMAT, readBackup } from "../shared/backup.js";
 import type { Context } from "../shared/context.js";
 
 /** A party's channel file, as far as it is to be believed. */
@@ -36,6 +39,8 @@ export interface JournalFile {
 export interface Folder {
   readonly sights: readonly Sight[];
   readonly states: readonly StateFile[];
+  /** Parties as a backup restores them. */
+  readonly restored: readonly Pick<StateFile, "file" | "state" | "revoked" | "sound">[];
   readonly journals: readonly JournalFile[];
   /** Messages that nothing tells the sender of. */
   readonly unplaced: readonly string[];
@@ -53,6 +58,7 @@ const CHANNEL = /(^|[.])channel[.]json$/;
 export function readFolder(ctx: Context, folder: string): Folder {
   const sights: Sight[] = [];
   const states: StateFile[] = [];
+  const restored: Folder["restored"][number][] = [];
   const journals: JournalFile[] = [];
   const unplaced: string[] = [];
   const ignored: string[] = [];
@@ -101,10 +107,13 @@ export function readFolder(ctx: Context, folder: string): Folder {
           code: null,
         });
       } else sights.push({ party, seq, hash: toHex(sha256(read.wire)), wire: read.wire, file });
+    } else if (isBackup(ctx, file)) {
+      const read = found({ kind: "file", file }, () => readBackup(ctx, file));
+      if (read !== undefined) restored.push({ file, state: backUp(read.state), revoked: read.revoked, sound: true });
     } else if (isMessage(ctx, file)) unplaced.push(file);
     else if (!/(^|[.])(highwater[.]json|revoked[.]ndjson)$/.test(name)) ignored.push(file);
   }
-  return { sights, states, journals, unplaced, ignored, findings };
+  return { sights, states, restored, journals, unplaced, ignored, findings };
 }
 
 function text(value: unknown): string | null {
@@ -161,10 +170,18 @@ function marksFinding(ctx: Context, file: string, state: ChannelState, revision:
 }
 
 function isMessage(ctx: Context, file: string): boolean {
+  return isDocument(ctx, file, (document) => "type" in document && String(document["type"]) in MESSAGE_TYPES);
+}
+
+function isBackup(ctx: Context, file: string): boolean {
+  return isDocument(ctx, file, ({ format }) => format === BACKUP_FORMAT);
+}
+
+function isDocument(ctx: Context, file: string, is: (document: Readonly<Record<string, unknown>>) => boolean): boolean {
   if (!file.endsWith(".json")) return false;
   try {
     const document = parseStrict(ctx.store.readText(file), file);
-    return typeof document === "object" && document !== null && "type" in document && String(document.type) in MESSAGE_TYPES;
+    return typeof document === "object" && document !== null && is(document as Readonly<Record<string, unknown>>);
   } catch (error) {
     if (error instanceof LnError) return false;
     throw error;
@@ -217,16 +234,21 @@ function journalBeside(file: string): string {
 }
 
 /** The moments that a party's files show: its journal's, of which the longest counts, and those of its channel files. */
-export function momentsOf(party: string, { states, journals }: Pick<Folder, "states" | "journals">): readonly Moment[] {
+export function momentsOf(party: string, { states, journals }: Pick<Folder, "states" | "journals">, beginning: Beginning | null): readonly Moment[] {
+  const { lastSent, lastReceived } = beginning?.state.messages ?? { lastSent: 0, lastReceived: 0 };
   const ours = journals.filter(({ lines }) => lines[0]?.line.party === party);
   const [longest] = [...ours].sort((a, b) => b.lines.length - a.lines.length);
+  // Where the party is taken up later than its journal begins, what came first has no place among the messages
+  const isLater = (longest?.lines ?? []).some(
+    ({ line }) => line.sent.some(({ seq }) => seq <= lastSent) || (line.received !== undefined && line.received.seq <= lastReceived),
+  );
   let sent: number | null = null;
   let received: number | null = null;
   const moments: Moment[] = [];
   for (const [at, { line }] of (longest?.lines ?? []).entries()) {
     const begins = line.stateBefore === null;
-    sent = line.sent.at(-1)?.seq ?? sent ?? (begins ? 0 : null);
-    received = line.received?.seq ?? received ?? (begins ? 0 : null);
+    sent = line.sent.at(-1)?.seq ?? sent ?? (begins && !isLater ? lastSent : null);
+    received = line.received?.seq ?? received ?? (begins && !isLater ? lastReceived : null);
     if (longest === undefined || sent === null || received === null) continue;
     const step = {
       revision: line.revision,
@@ -240,8 +262,31 @@ export function momentsOf(party: string, { states, journals }: Pick<Folder, "sta
     const { lastSent, lastReceived } = state.messages;
     moments.push({ sent: lastSent, received: lastReceived, shown: { kind: "state", file, state, revoked, sound } });
   }
+  const reached = ({ sent: told, received: heard }: Moment): boolean => told >= lastSent && heard >= lastReceived;
   // A journal's line that only force-closes comes after what the channel file of the same moment is compared with, and changes nothing of that
-  return moments.sort((a, b) => a.sent + a.received - (b.sent + b.received));
+  return moments.filter(reached).sort((a, b) => a.sent + a.received - (b.sent + b.received));
+}
+
+/**
+ * Where a party is taken up: at its opening where that is among its messages, else at the earliest of its channel files that is to be believed.
+ * So a run is judged that begins with import-channel, by the document that was imported or a copy made then, or with restore, by the backup.
+ */
+export function beginningOf(party: string, { states, restored }: Pick<Folder, "states" | "restored">, sights: readonly Sight[]): Beginning | null {
+  // A hash alone, as the peer keeps it of what it has heard, is no opening
+  if (sights.some(({ party: by, seq, wire }) => by === party && seq === 1 && wire !== null)) return null;
+  const told = ({ state: { messages } }: Pick<StateFile, "state">): number => messages.lastSent + messages.lastReceived;
+  const [first] = [...restored, ...states]
+    .filter(({ state, sound }) => state.party === party && sound && isFunded(state))
+    .sort((a, b) => told(a) - told(b));
+  if (first === undefined || !isFunded(first.state)) return null;
+  const { file, state, revoked } = first;
+  const peers = states.flatMap((one) => (one.sound && one.state.party !== party && isFunded(one.state) ? [one.state] : []));
+  const lowest = lowestUnreleased(state);
+  const released = [lowest - 1, lowest - 2].flatMap((number) => {
+    const secrets = number < 0 ? [] : peers.flatMap(({ remoteSecrets }) => lookupSecret(remoteSecrets, secretIndex(number)) ?? []);
+    return secrets.slice(0, 1).map((secret) => [number, secret] as const);
+  });
+  return { file, state, revoked: revoked.map((line) => decode(revokedHtlcs, line, file)), released: new Map(released) };
 }
 
 export function pathIn(folder: string, file: string): string {

@@ -257,6 +257,7 @@ const audit = fields({
       fields({
         party: text,
         messages: u53,
+        begins_at: optional(fields({ file: text, sent: u53, received: u53 })),
         funding: optional(outpoint),
         local_commitment: optional(nullable(commitmentNumber)),
         remote_commitment: optional(nullable(commitmentNumber)),
