@@ -1,8 +1,8 @@
 import { LnError } from "../protocol/errors.js";
 import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
 import { defineCommand } from "./shared/command.js";
+import { LAYOUTS } from "../vectors/layouts.js";
 import { flag, integer, list, oneOf, text } from "./shared/options.js";
-import { readInput } from "./shared/party.js";
 import { shard } from "./vectors/shard.js";
 
 const ACTIONS = ["verify", "generate"] as const;
@@ -11,7 +11,7 @@ export const command = defineCommand({
   name: "vectors",
   summary: "make test vectors from a seed, or check some, every value derived again",
   description:
-    "`vectors verify FILE`: derives every expected value again and compares. Reads commitment cases (a JSON array or NDJSON) and the layouts of the published vectors. Exit 1 at any difference, each with its path and both values. " +
+    "`vectors verify FILE`: derives every expected value again and compares. Reads commitment cases (a JSON array, or NDJSON of any length), the published vectors in JSON, BOLT 3's own text (03-transactions.md), lnd's test_vectors_*.json and eclair's bolt3-tx-test-vectors-*.txt. Exit 1 at any difference, each with its place, both values, how they differ and what they follow from. " +
     "`vectors generate --seed TEXT`: prints commitment cases, one a line (docs/vectors.md): commitments at every edge, their HTLC transactions, penalties, sweeps and closes, and what must be refused. The same seed gives the same bytes.",
   args: [
     { syntax: "<action>", help: ACTIONS.join(" or ") },
@@ -22,6 +22,7 @@ export const command = defineCommand({
     count: flag("--count <n>", "generate: so many cases (default: 100)", integer(1, 2 ** 32)),
     format: list("--format <type>", "generate: of this channel type; may be given again (default: all)", oneOf(CHANNEL_TYPES)),
     shard: flag("--shard <i/n>", "generate: only the i-th of n parts, which one after the other are the whole", shard),
+    layout: flag("--layout <name>", "verify: read the file as this layout, not as what its contents look like", oneOf(LAYOUTS)),
     jobs: flag("--jobs <count>", "on so many threads (default: all cores)", integer(1, 1024)),
   },
   batch: {
@@ -41,6 +42,7 @@ export const command = defineCommand({
     "chankit vectors verify fixtures/vectors/commitments-anchors.json",
     "chankit vectors generate --seed 1 --count 1000 > cases.ndjson",
     "chankit vectors generate --seed 1 --count 1000 --format anchors --shard 2/4",
+    "chankit vectors verify bolts/03-transactions.md",
     "chankit vectors verify cases.ndjson --batch | jq -c 'select(.differences != [])'",
   ],
   curve: true,
@@ -51,10 +53,7 @@ export const command = defineCommand({
       return (await import("./vectors/generate.js")).generate(ctx, o);
     }
     requireVerify(action);
-    const { verifyVectors } = await import("../vectors/verify.js");
-    const source = file ?? "-";
-    const report = verifyVectors(readInput(ctx, source), source);
-    return { document: { ...report }, verdict: report.differences.length === 0 ? "yes" : "no" };
+    return (await import("./vectors/verify.js")).verify(ctx, file ?? "-", o);
   },
 });
 

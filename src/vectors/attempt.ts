@@ -84,7 +84,7 @@ function act(inputs: CaseInputs, attempt: CaseAttempt): void {
 }
 
 /** Both sides hold this commitment's contents, and nothing is under way: the channel as its owner sees it. */
-function atRest(inputs: CaseInputs): FundedChannel {
+export function atRest(inputs: CaseInputs): FundedChannel {
   const staged = limited(caseChannel(inputs, "local", "owner"), inputs, "local");
   const { number, spec, keys, perCommitmentPoint } = caseTerms(inputs);
   const [funding] = staged.fundings;

@@ -102,6 +102,9 @@ type Case = Document["cases"][number];
 /** The specification annotates some outputs, in an order of its own. */
 const RULES: ListRules = { annotated_outputs: { key: ({ kind, htlc_id }) => `${String(kind)} ${String(htlc_id)}`, partial: true } };
 
+/** What shows, where it is as expected, that the commitment is. */
+const COMMITMENT_KEYS = ["commit_tx", "commit_txid", "remote_signature_der", "local_signature_der"];
+
 /** What the specification did not print for a case, the layout has as null. */
 const MAYBE_UNPRINTED = ["base_fee_sat", "actual_fee_sat"];
 
@@ -115,13 +118,18 @@ export function readCommitments(value: unknown, source: string): VectorSet {
   const raw = value as { readonly common: Record<string, unknown>; readonly cases: readonly object[] };
   return {
     common: [{ id: "common", path: ["common"], expected: expectedCommon(raw.common), derived: deriveCommon(read.common) }],
-    cases: read.cases.map((specified, index) => ({
-      id: specified.name,
-      path: ["cases", index, "expected"],
-      expected: printed(specified.expected),
-      derived: deriveSpecified(read.common, specified, channelType, `cases[${index}].htlc_ids`),
-      rules: RULES,
-    })),
+    cases: read.cases.map((specified, index) => {
+      const { inputs, derived } = deriveSpecified(read.common, specified, channelType, `cases[${index}].htlc_ids`);
+      const { expected } = specified;
+      return {
+        id: specified.name,
+        path: ["cases", index, "expected"],
+        expected: printed(expected),
+        derived,
+        rules: RULES,
+        commitment: { inputs, expected: { tx: expected["commit_tx"], signature: expected["remote_signature_der"] }, keys: COMMITMENT_KEYS },
+      };
+    }),
   };
 }
 
@@ -254,7 +262,7 @@ function deriveSpecified(shared: Document["common"], specified: Case, channelTyp
   const { outputs } = commitment;
   const { htlcIds } = specified;
   const fee = integer(commitment.actualFee);
-  return {
+  const derived = {
     base_fee_sat: integer(commitment.baseFee),
     actual_fee_sat: fee,
     onchain_fee_sat: fee,
@@ -274,6 +282,7 @@ function deriveSpecified(shared: Document["common"], specified: Case, channelTyp
       ...describeHtlcTx(signedTx, htlcs[signedTx.htlcIndex]?.paymentPreimage ?? null),
     })),
   };
+  return { inputs, derived };
 }
 
 function describe(output: CommitmentOutput, htlcIds: readonly number[]) {

@@ -1,5 +1,8 @@
 import type { JsonPath } from "../json/path.js";
+import type { CaseInputs } from "./case-document.js";
 import type { ListRules } from "./compare.js";
+import type { ExpectedSigning } from "./diagnose-case.js";
+import type { Places } from "./placed.js";
 
 /** One part of a document: what it expects and what its inputs give. */
 export interface Vector {
@@ -9,6 +12,18 @@ export interface Vector {
   readonly expected: Readonly<Record<string, unknown>>;
   readonly derived: unknown;
   readonly rules?: ListRules;
+  /** Inputs that follow from others: they are compared, too. */
+  readonly stated?: readonly { readonly path: JsonPath; readonly expected: unknown; readonly derived: unknown }[];
+  /** Of a commitment: all that it is made of, and what tells whether it is the one that is expected. */
+  readonly commitment?: {
+    /** Secrets: the case's. */
+    readonly inputs: CaseInputs;
+    readonly expected: ExpectedSigning;
+    /** Keys of `expected` that are as expected only if the whole commitment is. */
+    readonly keys: readonly string[];
+  };
+  /** Where its values stand in the file, where that has another layout than the document. */
+  readonly places?: Places;
 }
 
 /** All of a document. `common` parts are compared like cases but are none. */

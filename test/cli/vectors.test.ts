@@ -35,6 +35,41 @@ test("vectors generate | vectors verify, and on the other backend the same bytes
   expect(wasm).toEqual(made);
 });
 
+test("vectors verify: more than one thread does alone, on one and on three, wrong values in their places", async () => {
+  const made = await generate("--count", String(COUNT), "--format", "anchors");
+  const lines = made.stdout.trimEnd().split("\n");
+  const wrong = lines.map((line, at) =>
+    at % 100 === 7 ? line.replace(/"base_fee_sat":(\d+)/, (_, fee) => `"base_fee_sat":${Number(fee) + 1}`) : line,
+  );
+  const [one, three] = await Promise.all(
+    ["1", "3"].map((jobs) => runCli(["vectors", "verify", "-", "--jobs", jobs], { stdin: `\n${wrong.join("\n\n")}` })),
+  );
+  expect(three).toEqual(one);
+  expect([one!.status, one!.stderr]).toEqual([1, ""]);
+  const report = JSON.parse(one!.stdout) as {
+    cases: number;
+    differences: readonly { path: string; why: string }[];
+    explanations: readonly unknown[];
+  };
+  expect(report.cases).toBe(COUNT);
+  expect(report.differences.map(({ path, why }) => [path, why])).toEqual(
+    [7, 107, 207].map((at) => [`[${at}].expected.base_fee_sat`, "expected is 1 more"]),
+  );
+  expect(report.explanations).toHaveLength(3);
+});
+
+test("vectors verify: a line that is none ends it, with its number; nothing is printed", async () => {
+  const made = await generate("--count", "40");
+  const lines = made.stdout.trimEnd().split("\n");
+  const run = async (stdin: string) => {
+    const { status, stdout, stderr } = await runCli(["vectors", "verify", "-"], { stdin });
+    return [status, stdout, /^chankit: ([a-z-]+): .*?(line \d+)?[:.]/.exec(stderr)?.slice(1)];
+  };
+  expect(await run([...lines.slice(0, 20), "{", ...lines.slice(20)].join("\n"))).toEqual([3, "", ["json-syntax", "line 21"]]);
+  expect((await runCli(["vectors", "verify", "missing.ndjson"])).stderr).toMatch(/^chankit: input-unreadable: /);
+  expect((await runCli(["vectors", "verify", "-", "--layout", "lnd"], { stdin: lines[0]! })).stderr).toMatch(/^chankit: json-/);
+});
+
 test("a part of few cases may be empty", async () => {
   const parts = [];
   for (let part = 1; part <= 3; part++) parts.push(await generate("--count", "2", "--shard", `${part}/3`));

@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type KeyRole, type Point, concat, point, toHex } from "../bytes.js";
-import { ecc } from "../ecc.js";
+import { type Ecc, ecc } from "../ecc.js";
 import { LnError } from "../errors.js";
 import { Secret32, type SecretRole } from "../secret.js";
 import { multiplySecrets } from "./scalar.js";
@@ -12,10 +12,19 @@ export function assertOnCurve(candidate: Point, what: string): void {
   }
 }
 
+/** Points by the secrets that they were asked for of, under one backend: to make one takes as long as a signature, and a case asks many times. */
+let known: { readonly backend: Ecc; readonly points: WeakMap<Secret32, Point> } | undefined;
+
 /** The public key of a secret. Throws: key-secret-range. */
 export function publicKey<Role extends KeyRole>(secret: Secret32): Point<Role> {
-  assertSecretRange(secret);
-  return point<Role>(ecc().pointFromSecret(secret.reveal()));
+  const backend = ecc();
+  if (known?.backend !== backend) known = { backend, points: new WeakMap() };
+  let held = known.points.get(secret);
+  if (held === undefined) {
+    assertSecretRange(secret);
+    known.points.set(secret, (held = point(backend.pointFromSecret(secret.reveal()))));
+  }
+  return held as Point<Role>;
 }
 
 /**

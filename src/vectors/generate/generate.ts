@@ -65,12 +65,13 @@ function commitmentCase(stream: NumberStream, channelType: ChannelType, name: st
   const draft = anyDraft(stream, channelType);
   (RECIPES[name] ?? fullRecipe)(draft, stream);
   const bare = inputsOf(draft, stream);
-  const signed = signCase(decode(caseInputs, bare, "case"));
-  const spends = spendsFor(signed, decode(caseInputs, bare, "case"), stream);
+  const read = decode(caseInputs, bare, "case");
+  const signed = signCase(read);
+  const spends = spendsFor(signed, read, stream);
   const close = draft.htlcs.length === 0 ? closeFor(signed, stream) : null;
   const inputs = { ...bare, ...(spends.length === 0 ? {} : { spends }), ...(close === null ? {} : { close }) };
   const tags = [channelType, name, ...new Set(spends.map(({ kind }) => kind)), ...(close === null ? [] : [`close_${close.kind}`])];
-  return { tags, case: inputs, expected: deriveCase(decode(caseInputs, inputs, "case"), signed) };
+  return { tags, case: inputs, expected: deriveCase({ ...decode(caseInputs, inputs, "case"), local: read.local, remote: read.remote }, signed) };
 }
 
 function refusalCase(stream: NumberStream, channelType: ChannelType, tag: string): Unnamed {
