@@ -52,10 +52,12 @@ test("vectors verify: more than one thread does alone, on one and on three, wron
     explanations: readonly unknown[];
   };
   expect(report.cases).toBe(COUNT);
+  const changed = [...lines.keys()].filter((at) => wrong[at] !== lines[at]);
+  expect(changed.length).toBeGreaterThan(1);
   expect(report.differences.map(({ path, why }) => [path, why])).toEqual(
-    [7, 107, 207].map((at) => [`[${at}].expected.base_fee_sat`, "expected is 1 more"]),
+    changed.map((at) => [`[${at}].expected.base_fee_sat`, "expected is 1 more"]),
   );
-  expect(report.explanations).toHaveLength(3);
+  expect(report.explanations).toHaveLength(changed.length);
 });
 
 test("vectors verify: a line that is none ends it, with its number; nothing is printed", async () => {
@@ -63,7 +65,7 @@ test("vectors verify: a line that is none ends it, with its number; nothing is p
   const lines = made.stdout.trimEnd().split("\n");
   const run = async (stdin: string) => {
     const { status, stdout, stderr } = await runCli(["vectors", "verify", "-"], { stdin });
-    return [status, stdout, /^chankit: ([a-z-]+): .*?(line \d+)?[:.]/.exec(stderr)?.slice(1)];
+    return [status, stdout, /^chankit: ([a-z-]+): .*?(line \d+)/.exec(stderr)?.slice(1)];
   };
   expect(await run([...lines.slice(0, 20), "{", ...lines.slice(20)].join("\n"))).toEqual([3, "", ["json-syntax", "line 21"]]);
   expect((await runCli(["vectors", "verify", "missing.ndjson"])).stderr).toMatch(/^chankit: input-unreadable: /);
