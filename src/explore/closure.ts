@@ -9,15 +9,17 @@ import { witnessSignature } from "../protocol/script/assemble.js";
 import { fundingWitness } from "../protocol/script/funding.js";
 import { htlcTxWitness } from "../protocol/script/htlc.js";
 import { Secret32 } from "../protocol/secret.js";
+import { type ClosingTx, closingSighash, completeClosing } from "../protocol/tx/closing-tx.js";
 import type { Commitment } from "../protocol/tx/commitment-tx.js";
 import { SIGHASH_ALL } from "../protocol/tx/format.js";
 import { buildHtlcTxs } from "../protocol/tx/htlc-tx.js";
 import { commitmentSighash, htlcSighash, signHash, withWitnesses } from "../protocol/tx/sign.js";
+import type { Spending } from "./grip.js";
 import type { Knowledge } from "./knowledge.js";
 
-/** A commitment that the adversary can put on the chain. Like all here it is from the honest side's view: `local` is the honest side. */
+/** A commitment or a close that the adversary can put on the chain. Like all here it is from the honest side's view: `local` is the honest side. */
 export interface Publishable {
-  readonly commitment: Commitment;
+  readonly spending: Spending;
   readonly tx: Transaction;
   /** HTLC transactions that can be completed with it; only their owner has some. */
   readonly htlcTxs: readonly Transaction[];
@@ -65,11 +67,19 @@ export function closer({ keys, preimages }: Adversary): (knowledge: Knowledge) =
     const witness = fundingWitness(lock.witnessScript, { pubkey: honest, signature: theirs }, mine, SIGHASH_ALL);
     return [
       {
-        commitment,
+        spending: { kind: "commitment", commitment },
         tx: withWitnesses(commitment.unsigned, [witness]),
         htlcTxs: owner === "remote" ? htlcTransactions(commitment, signatures) : [],
       },
     ];
+  };
+
+  const completeClose = (closing: ClosingTx, signatures: ReadonlySet<string>): Publishable[] => {
+    const hash = closingSighash(closing);
+    const theirs = found(hash, closing.plan.fundingKeys.local, signatures);
+    if (theirs === null) return [];
+    const mine = signHash(hash, requireSecret(keys, "fundingPrivkey"));
+    return [{ spending: { kind: "closing", closing }, tx: completeClosing(closing, { local: theirs, remote: mine }), htlcTxs: [] }];
   };
 
   const htlcTransactions = (commitment: Commitment, signatures: ReadonlySet<string>): Transaction[] =>
@@ -111,7 +121,10 @@ export function closer({ keys, preimages }: Adversary): (knowledge: Knowledge) =
     const before = known.get(knowledge.key);
     if (before !== undefined) return before;
     const closure: Closure = {
-      publishable: knowledge.commitments.flatMap((commitment) => complete(commitment, knowledge.signatures)),
+      publishable: [
+        ...knowledge.commitments.flatMap((commitment) => complete(commitment, knowledge.signatures)),
+        ...knowledge.closings.flatMap((closing) => completeClose(closing, knowledge.signatures)),
+      ],
       secretOf: (commitment) => (commitment.terms.owner === "local" ? secretOf(commitment, knowledge.values) : null),
     };
     known.set(knowledge.key, closure);

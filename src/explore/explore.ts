@@ -62,6 +62,7 @@ const NOTHING_SUCH: Readonly<Record<ChainBehaviour, string>> = {
   "publish-older": "it holds no older commitment that is not revoked",
   "publish-revoked": "it has revoked none",
   "publish-theirs": "no signature of the other's own commitment has leaked",
+  "publish-close": "it holds no signature of a mutual close",
   race: "it holds no signed commitment",
 };
 

@@ -1,7 +1,7 @@
 import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import { type Chain, type ScriptCheck, confirm, earliestBlock, idOf, inputsOf, judge, scriptHex, spenderOf, spentBy, waitUntil } from "./chain.js";
 import type { Publishable } from "./closure.js";
-import type { Grip } from "./grip.js";
+import { type Grip, unsignedOf } from "./grip.js";
 import { isAnchor, waysToSpend } from "./keyring.js";
 import { take } from "./take.js";
 import { type Pending, type Situation, endKey, situationKey } from "./watch.js";
@@ -22,7 +22,7 @@ export interface Table {
   readonly merging: boolean;
 }
 
-/** Where nobody has anything left to do. `grip` is on the commitment that spent the funding output, or null where none did. */
+/** Where nobody has anything left to do. `grip` is on what spent the funding output, or null where none did. */
 export interface End {
   readonly situation: Situation;
   readonly grip: Grip | null;
@@ -32,7 +32,7 @@ export interface End {
 export type Game = (start: Situation, move: FundingMove, gripOn: (spender: string) => Grip) => Promise<readonly End[]>;
 
 /**
- * Games of one duel. While the funding output is unspent, a game is its node's own. Once a commitment is confirmed, it depends on the situation and on
+ * Games of one duel. While the funding output is unspent, a game is its node's own. Once a commitment or a close is confirmed, it depends on the situation and on
  * the grips of both alone: so what comes of it is remembered, whatever had been said before.
  */
 export function gamesOn(table: Table): Game {
@@ -119,7 +119,7 @@ function contested(table: Table, grip: Grip | null, chain: Chain): readonly Choi
 function isContested(grip: Grip, parent: string, script: Uint8Array): boolean {
   if (isAnchor(grip.adversary, script)) return false;
   // The HTLC outputs of the honest side's commitment are spent by what both have signed beforehand: no ring shows it
-  const onCommitment = parent === idOf(grip.commitment.unsigned) && grip.adversary.scripts.has(scriptHex(script));
+  const onCommitment = parent === idOf(unsignedOf(grip.spending)) && grip.adversary.scripts.has(scriptHex(script));
   return onCommitment || waysToSpend(grip.honest, script).length > 0;
 }
 

@@ -4,16 +4,22 @@ import type { PartyKeys } from "../protocol/keys/party-keys.js";
 import { publicKey } from "../protocol/keys/derivation.js";
 import { type Lock } from "../protocol/script/assemble.js";
 import type { Secret32 } from "../protocol/secret.js";
+import type { ClosingTx } from "../protocol/tx/closing-tx.js";
 import type { Commitment } from "../protocol/tx/commitment-tx.js";
 import { idOf } from "./chain.js";
 import { type Keyring, keysOn, locksOf, preimageIndex, scriptIndex, secretIndex } from "./keyring.js";
 
+/** What spends the funding output. */
+export type Spending = { readonly kind: "commitment"; readonly commitment: Commitment } | { readonly kind: "closing"; readonly closing: ClosingTx };
+
+export const unsignedOf = (spending: Spending) => (spending.kind === "commitment" ? spending.commitment.unsigned : spending.closing.unsigned);
+
 /**
- * What both can do once one commitment is confirmed. Whatever comes from it is locked by its own scripts or by a wallet, and these name keys of its own
+ * What both can do once one of these is confirmed. Whatever comes from it is locked by its own scripts or by a wallet, and these name keys of its own
  * point: so no other commitment, and nothing else that is known, changes what can happen.
  */
 export interface Grip {
-  readonly commitment: Commitment;
+  readonly spending: Spending;
   /** HTLC transactions that the adversary can complete. */
   readonly htlcTxs: readonly Transaction[];
   readonly adversary: Keyring;
@@ -44,7 +50,7 @@ export function gripOn(
     scripts: scriptIndex([...locks, ...others]),
   });
   return {
-    commitment,
+    spending: { kind: "commitment", commitment },
     htlcTxs,
     adversary: ringOf(adversary, [], []),
     honest: ringOf(honest, [honest.wallet.secret], [honest.wallet.lock]),
@@ -63,4 +69,12 @@ export function gripKey({ txid, spec }: Commitment, htlcTxs: readonly Transactio
   ].join();
   const secrets = [adversary, honest].map((secret) => (secret === null ? "" : toHex(publicKey(secret))));
   return [toHex(txid), contents, htlcTxs.map(idOf).join(), ...secrets].join("|");
+}
+
+/** A mutual close pays to wallets, whose owners are the judge's to know: nothing of it is left to be contested. */
+export function gripOnClosing(closing: ClosingTx): Grip {
+  const nothing: Keyring = { secrets: new Map(), preimages: new Map(), scripts: new Map() };
+  const { balances } = closing.plan;
+  const key = ["closing", toHex(closing.txid), balances.local, balances.remote].join("|");
+  return { spending: { kind: "closing", closing }, htlcTxs: [], adversary: nothing, honest: nothing, key };
 }

@@ -3,6 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { fromHex, toHex } from "../protocol/bytes.js";
 import { LnError } from "../protocol/errors.js";
 import { readWitnessSignature } from "../protocol/script/assemble.js";
+import type { ClosingTx } from "../protocol/tx/closing-tx.js";
 import type { Commitment } from "../protocol/tx/commitment-tx.js";
 import { parseTransaction } from "../protocol/tx/parse.js";
 
@@ -14,15 +15,28 @@ export interface Knowledge {
   readonly signatures: ReadonlySet<string>;
   /** Every commitment that the honest side's files determined at some time: the peer knows what is agreed. */
   readonly commitments: readonly Commitment[];
+  /** Every mutual close that they offered or signed. */
+  readonly closings: readonly ClosingTx[];
   /** What tells it from other knowledge. */
   readonly key: string;
 }
 
-export const NOTHING_KNOWN: Knowledge = knowing(new Set(), new Set(), new Map());
+export const NOTHING_KNOWN: Knowledge = knowing(new Set(), new Set(), new Map(), new Map());
 
-function knowing(values: ReadonlySet<string>, signatures: ReadonlySet<string>, commitments: ReadonlyMap<string, Commitment>): Knowledge {
-  const words = [...values, ...signatures, ...commitments.keys()].sort().join();
-  return { values, signatures, commitments: [...commitments.values()], key: toHex(sha256(new TextEncoder().encode(words))) };
+function knowing(
+  values: ReadonlySet<string>,
+  signatures: ReadonlySet<string>,
+  commitments: ReadonlyMap<string, Commitment>,
+  closings: ReadonlyMap<string, ClosingTx>,
+): Knowledge {
+  const words = [...values, ...signatures, ...commitments.keys(), ...closings.keys()].sort().join();
+  return {
+    values,
+    signatures,
+    commitments: [...commitments.values()],
+    closings: [...closings.values()],
+    key: toHex(sha256(new TextEncoder().encode(words))),
+  };
 }
 
 export interface Seen {
@@ -30,10 +44,11 @@ export interface Seen {
   readonly documents?: readonly unknown[];
   readonly transactions?: readonly Transaction[];
   readonly commitments?: readonly Commitment[];
+  readonly closings?: readonly ClosingTx[];
 }
 
 /** What is known when more has been seen; the same value where nothing is new. */
-export function learning(before: Knowledge, { documents = [], transactions = [], commitments = [] }: Seen): Knowledge {
+export function learning(before: Knowledge, { documents = [], transactions = [], commitments = [], closings = [] }: Seen): Knowledge {
   const values = new Set(before.values);
   const signatures = new Set(before.signatures);
   const held = new Map(before.commitments.map((commitment) => [nameOf(commitment), commitment]));
@@ -51,8 +66,10 @@ export function learning(before: Knowledge, { documents = [], transactions = [],
   }
   transactions.forEach(learnTransaction);
   for (const commitment of commitments) held.set(nameOf(commitment), commitment);
-  const grown = values.size + signatures.size + held.size > before.values.size + before.signatures.size + before.commitments.length;
-  return grown ? knowing(values, signatures, held) : before;
+  const closes = new Map([...before.closings, ...closings].map((closing) => [`close ${toHex(closing.txid)}`, closing]));
+  const known = before.values.size + before.signatures.size + before.commitments.length + before.closings.length;
+  const grown = values.size + signatures.size + held.size + closes.size > known;
+  return grown ? knowing(values, signatures, held, closes) : before;
 }
 
 /** A commitment by the bytes that are signed. */

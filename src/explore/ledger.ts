@@ -35,6 +35,10 @@ export interface Ledger {
   readonly revealed: ReadonlySet<string>;
   /** How many of the peer's commitments are revoked. */
   readonly revocationsHeld: number;
+  /** The most that our own messages have agreed to pay for a mutual close; never above the range that they named. */
+  readonly closingFeeSat: bigint;
+  /** The end of that range. */
+  readonly closingMostSat: bigint | null;
 }
 
 export function ledgerFrom(startMsat: bigint, revocationsHeld = 0): Ledger {
@@ -47,6 +51,8 @@ export function ledgerFrom(startMsat: bigint, revocationsHeld = 0): Ledger {
     learned: new Set(),
     revealed: new Set(),
     revocationsHeld,
+    closingFeeSat: 0n,
+    closingMostSat: null,
   };
 }
 
@@ -67,9 +73,20 @@ export function havingSent(ledger: Ledger, message: Message): Ledger {
       return moved(ledger, "acknowledged", "countersigned");
     case "channel_reestablish":
       return forgetting(ledger);
+    case "closing_complete":
+      return agreeing(ledger, message.feeSatoshis, null);
+    case "closing_signed":
+      return agreeing(ledger, message.feeSatoshis, message.feeRange?.maxFeeSatoshis ?? null);
     default:
       return ledger;
   }
+}
+
+/** Who names a range does not agree to more, whatever is named later. */
+function agreeing(ledger: Ledger, feeSat: bigint, mostSat: bigint | null): Ledger {
+  const closingMostSat = ledger.closingMostSat ?? mostSat;
+  const named = closingMostSat !== null && feeSat > closingMostSat ? closingMostSat : feeSat;
+  return { ...ledger, closingMostSat, closingFeeSat: named > ledger.closingFeeSat ? named : ledger.closingFeeSat };
 }
 
 /** With a message of the peer's that our command took in. */
@@ -124,7 +141,7 @@ export function entitlement({ startMsat, paidMsat, incoming, offered, received, 
 }
 
 export function ledgerKey(ledger: Ledger): string {
-  const { startMsat, paidMsat, incoming, offered, received, learned, revealed, revocationsHeld } = ledger;
+  const { startMsat, paidMsat, incoming, offered, received, learned, revealed, revocationsHeld, closingFeeSat, closingMostSat } = ledger;
   const list = (each: readonly Conditional[]) => each.map(({ id, amountMsat, paymentHash }) => `${id}:${amountMsat}:${paymentHash}`).join();
   return [
     startMsat - paidMsat,
@@ -134,5 +151,7 @@ export function ledgerKey(ledger: Ledger): string {
     [...learned].sort().join(),
     [...revealed].sort().join(),
     revocationsHeld,
+    closingFeeSat,
+    closingMostSat,
   ].join("|");
 }

@@ -9,6 +9,8 @@ import { type CommitmentSpec, sameSpec } from "../protocol/tx/spec.js";
 import { msat } from "../protocol/units.js";
 import type { Form } from "../protocol/wire/field.js";
 import { MESSAGES, type MessageSpec } from "../protocol/wire/table.js";
+import type { Dual } from "../protocol/side.js";
+import { closesOtherwise, dueOfClose, shutdownOf } from "./closing-talk.js";
 import { printMessage } from "../json/messages.js";
 import type { Message, MessageOf } from "../protocol/wire/messages.js";
 import type { Knowledge } from "./knowledge.js";
@@ -22,10 +24,13 @@ export interface Voice {
   readonly keys: PartyKeys;
   readonly knowledge: Knowledge;
   readonly preimages: readonly Uint8Array[];
+  /** Where each side is paid: `local` is the honest side, as in its state. */
+  readonly wallets: Dual<Uint8Array>;
 }
 
 /** The messages that the update asks of the adversary now, as somebody who keeps to the rules would write them. */
-export function due({ state, keys }: Voice): readonly Message[] {
+export function due(voice: Voice): readonly Message[] {
+  const { state, keys } = voice;
   const [{ remote, local }] = state.fundings;
   const messages: Message[] = [];
   if (remote.next !== null && remote.current !== null) messages.push(revocation(state, keys, remote.current.number));
@@ -39,7 +44,7 @@ export function due({ state, keys }: Voice): readonly Message[] {
     );
     if (signed !== null) messages.push(signed);
   }
-  return messages;
+  return [...messages, ...dueOfClose(voice)];
 }
 
 function attempt<T>(make: () => T): T | null {
@@ -100,6 +105,13 @@ function alternatives(form: Form, value: unknown, pool: Pool): readonly unknown[
       return pool.points;
     case "bytes32":
       return pool.hashes;
+    case "script":
+      return pool.scripts;
+    case "struct":
+      return Object.entries(form.parts).flatMap(([name, part]) => {
+        const parts = value as Letter;
+        return alternatives(part, parts[name], pool).map((other) => ({ ...parts, [name]: other }));
+      });
     case "list":
       return [[], ...alternatives(form.of, undefined, pool).map((one) => [one])];
     default:
@@ -112,14 +124,17 @@ interface Pool {
   readonly secrets: readonly string[];
   readonly points: readonly string[];
   readonly hashes: readonly string[];
+  readonly scripts: readonly string[];
   readonly most: bigint;
 }
 
 /** A few of each kind: the newest that are known, and one that nobody made. */
 const OF_A_KIND = 6;
 const NEVER_MADE = "42".repeat(32);
+/** OP_RETURN, a later witness program, P2PKH, and nothing at all. */
+const ODD_SCRIPTS = ["6a0442424242", "5120" + "42".repeat(32), `76a914${"42".repeat(20)}88ac`, ""] as const;
 
-function poolOf({ state, keys, knowledge, preimages }: Voice): Pool {
+function poolOf({ state, keys, knowledge, preimages, wallets }: Voice): Pool {
   const [{ remote }] = state.fundings;
   const number = (remote.next ?? remote.current)?.number ?? 0;
   const numbers = [number - 2, number - 1, number, number + 1, number + 2].filter((each) => each >= 0);
@@ -132,6 +147,7 @@ function poolOf({ state, keys, knowledge, preimages }: Voice): Pool {
       `02${"ff".repeat(32)}`,
     ],
     hashes: [...preimages.map(toHex), NEVER_MADE],
+    scripts: [toHex(wallets.local), toHex(wallets.remote), ...ODD_SCRIPTS],
     most: state.fundingSatoshis * 1000n,
   };
 }
@@ -144,14 +160,21 @@ export function lies(voice: Voice, honest: readonly Message[]): readonly Letter[
   const pool = poolOf(voice);
   const written = honest.map((message) => bare(printMessage(message)));
   const altered = written.flatMap((letter) => {
-    const spec: MessageSpec = MESSAGES[letter["type"] as Message["type"]];
-    return Object.entries(spec.fields).flatMap(([name, { form }]) =>
-      alternatives(form, letter[name], pool)
-        .filter((other) => JSON.stringify(other) !== JSON.stringify(letter[name]))
-        .map((other): Letter => ({ ...letter, [name]: other })),
-    );
+    const { fields, tlvs }: MessageSpec = MESSAGES[letter["type"] as Message["type"]];
+    const held = Object.entries(tlvs).filter(([name]) => name in letter);
+    const parts = [...Object.entries(fields), ...held.map(([name, { field }]) => [name, field] as const)];
+    const without = held.map(([name]): Letter => Object.fromEntries(Object.entries(letter).filter(([other]) => other !== name)));
+    return [
+      ...without,
+      ...parts.flatMap(([name, { form }]) =>
+        alternatives(form, letter[name], pool)
+          .filter((other) => JSON.stringify(other) !== JSON.stringify(letter[name]))
+          .map((other): Letter => ({ ...letter, [name]: other })),
+      ),
+    ];
   });
-  return unlike([...altered, ...signedOtherwise(voice).map((message) => bare(printMessage(message)))], written);
+  const made = [...signedOtherwise(voice), ...closesOtherwise(voice), shutdownOf(voice)];
+  return unlike([...altered, ...made.map((message) => bare(printMessage(message)))], written);
 }
 
 /** Good signatures for whatever commitments the honest side can have points for. */

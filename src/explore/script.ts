@@ -34,7 +34,15 @@ export interface Opening {
   readonly pushSat: bigint;
   readonly channelType: string;
   readonly feeratePerKw: number;
+  /** Whether a mutual close is negotiated by closing_complete, else by closing_signed; default: so. */
+  readonly closesSimply?: boolean;
 }
+
+/** Where each is paid in the end: P2WPKH of a key that is its alone (`walletOf`). */
+export const WALLETS: Readonly<Record<Who, string>> = {
+  alice: "001407d374611b7da89d87d5c1a08c704f874341f1e9",
+  bob: "001419b8814162d6ba4aef0889e2bbdad38be18c0fd6",
+};
 
 export interface Script {
   readonly name: string;
@@ -255,6 +263,63 @@ export const HTLCS: Script = {
   ],
 };
 
+const close = (who: Who, flags: NonNullable<Call["flags"]> = {}): Step => {
+  const words = Object.entries(flags).map(([name, value]) => (name === "script" ? "" : ` --${name} ${String(value)}`));
+  return { label: `${who}: close${words.join("")}`, acts: [run(who, "close", [], { flags }), send(who)] };
+};
+
+/** Both shutdowns while an HTLC is pending, which is fulfilled then; the close itself is `negotiation`. */
+function closingAfter(negotiation: readonly Step[]): readonly Step[] {
+  return [
+    ...payment("alice", "0.01btc"),
+    offer("alice", "0.005btc", 0),
+    taken("bob"),
+    ...round("alice"),
+    close("alice", { script: WALLETS.alice }),
+    taken("bob"),
+    close("bob", { script: WALLETS.bob }),
+    taken("alice"),
+    { label: "bob: fulfill-htlc 0", acts: [fulfil("bob", "0", PREIMAGES[0]), send("bob")] },
+    taken("alice"),
+    ...round("bob"),
+    ...negotiation,
+  ];
+}
+
+/** Each pays for a close of its own. */
+export const CLOSE_SIMPLE: Script = {
+  name: "close-simple",
+  summary: "a payment, then both want to close while an HTLC is pending; closing_complete and closing_sig, each paying for a close of its own",
+  opening: { ...BOTH_FUNDED, channelType: "anchors", feeratePerKw: 2500 },
+  preimages: PREIMAGES.slice(0, 1),
+  steps: closingAfter([
+    close("alice", { fee: "1000sat" }),
+    taken("bob"),
+    close("bob"),
+    taken("alice"),
+    close("bob", { fee: "2000sat" }),
+    taken("alice"),
+    close("alice"),
+    taken("bob"),
+  ]),
+};
+
+/** Two fees are named within ranges before both name the same. */
+export const CLOSE_LEGACY: Script = {
+  name: "close-legacy",
+  summary: "a payment, then both want to close while an HTLC is pending; closing_signed with fee ranges, until both name the same fee",
+  opening: { ...BOTH_FUNDED, channelType: "static_remotekey", feeratePerKw: 2500, closesSimply: false },
+  preimages: PREIMAGES.slice(0, 1),
+  steps: closingAfter([
+    close("alice", { fee: "1000sat", feeRange: "500sat-3000sat" }),
+    taken("bob"),
+    close("bob", { fee: "2000sat", feeRange: "1500sat-2500sat" }),
+    taken("alice"),
+    close("alice"),
+    taken("bob"),
+  ]),
+};
+
 function fulfil(who: Who, id: string, preimage: string): Act {
   return run(who, "fulfill-htlc", [id], { flags: { preimage: "-", height: "400" }, stdin: preimage });
 }
@@ -265,4 +330,4 @@ function half(signer: Who): readonly Step[] {
   return [sent(signer, "sign"), taken(verifier), sent(verifier, "make-revocation"), taken(signer)];
 }
 
-export const SCRIPTS: readonly Script[] = [ARTICLE, PAYMENTS, CROSSING, HTLCS, RESTORED, ROLLED_BACK, OUTDATED];
+export const SCRIPTS: readonly Script[] = [ARTICLE, PAYMENTS, CROSSING, HTLCS, CLOSE_SIMPLE, CLOSE_LEGACY, RESTORED, ROLLED_BACK, OUTDATED];

@@ -11,7 +11,7 @@ import type { Files } from "../store/memory-files.js";
 import { type ScriptCheck, type Coin, chainWith, idOf, outpointOf } from "./chain.js";
 import { type Adversary, type Closure, type Publishable, closer } from "./closure.js";
 import { type FundingMove, type Game, gamesOn } from "./game.js";
-import { type Grip, gripKey, gripOn } from "./grip.js";
+import { type Grip, gripKey, gripOn, gripOnClosing } from "./grip.js";
 import { type Knowledge, NOTHING_KNOWN, learning } from "./knowledge.js";
 import { type Ledger, ledgerKey } from "./ledger.js";
 import { FOLDER, type Run } from "./party.js";
@@ -20,10 +20,10 @@ import { otherThan } from "./script.js";
 import { type Result, judgeEnd } from "./verdict.js";
 import { leavingKey } from "./relevance.js";
 import { type Situation, watcher } from "./watch.js";
-import { type Moment, channelIn, commitmentsIn } from "./world.js";
+import { type Moment, channelIn, closingsIn, commitmentsIn } from "./world.js";
 
 /** What the adversary does first; whatever follows is its own choice. */
-export const CHAIN_BEHAVIOURS = ["stop", "publish-newest", "publish-older", "publish-revoked", "publish-theirs", "race"] as const;
+export const CHAIN_BEHAVIOURS = ["stop", "publish-newest", "publish-older", "publish-revoked", "publish-theirs", "publish-close", "race"] as const;
 export type ChainBehaviour = (typeof CHAIN_BEHAVIOURS)[number];
 
 /** How the honest side and the chain behave, the same for every script and every rule. */
@@ -147,16 +147,17 @@ export function nodeAt(moments: readonly Moment[], step: number, { honest }: Due
   if (moment === undefined) throw new Error(`no moment ${step}`);
   const sent = moment.world.letters.filter(({ by, state }) => by === honest && state !== "ready");
   const commitments = seen.flatMap(({ world }) => commitmentsIn(world.files[honest]));
+  const closings = seen.flatMap(({ world }) => closingsIn(world.files[honest]));
   return {
     files: moment.world.files[honest],
     ledger: moment.world.ledgers[honest],
-    knowledge: learning(NOTHING_KNOWN, { documents: sent.map(({ document }) => document), commitments }),
+    knowledge: learning(NOTHING_KNOWN, { documents: sent.map(({ document }) => document), commitments, closings }),
     start: { pending: [], own: new Set(), shown: new Set() },
     restored: moment.world.restored.includes(honest),
   };
 }
 
-/** What both could do with each commitment that is known, were it confirmed. By its txid. */
+/** What both could do with each commitment and each close that is known, were it confirmed. By its txid. */
 function gripsOf({ keys, honest, adversary, preimages, grips }: Duel, { files, knowledge }: Node, closure: Closure): (spender: string) => Grip {
   const state = channelIn(files);
   const wallet = walletOf(honest);
@@ -164,11 +165,14 @@ function gripsOf({ keys, honest, adversary, preimages, grips }: Duel, { files, k
   return (spender) => {
     const before = made.get(spender);
     if (before !== undefined) return before;
+    const closing = knowledge.closings.find(({ unsigned }) => idOf(unsigned) === spender);
+    if (closing !== undefined) return gripOnClosing(closing);
     const commitment = knowledge.commitments.find(({ unsigned }) => idOf(unsigned) === spender);
-    if (commitment === undefined) throw new Error(`the funding output was spent by ${spender}, which is no commitment`);
+    if (commitment === undefined) throw new Error(`the funding output was spent by ${spender}, which is neither a commitment nor a close`);
     const { number, terms } = commitment;
     const held = terms.owner === "remote" && state !== null ? lookupSecret(state.remoteSecrets, shachainIndex(number)) : null;
-    const htlcTxs = closure.publishable.find((each) => each.commitment === commitment)?.htlcTxs ?? [];
+    const publishable = closure.publishable.find(({ spending }) => spending.kind === "commitment" && spending.commitment === commitment);
+    const htlcTxs = publishable?.htlcTxs ?? [];
     const theirs = { keys: keys[adversary], secret: closure.secretOf(commitment) };
     const ours = { keys: keys[honest], secret: held, wallet: { secret: wallet.secret, lock: p2wpkh(publicKey(wallet.secret)) } };
     const key = gripKey(commitment, htlcTxs, theirs.secret, held);
@@ -180,10 +184,12 @@ function gripsOf({ keys, honest, adversary, preimages, grips }: Duel, { files, k
 }
 
 /** How a publication is called, from what the two hold and have given up. */
-function behaviourOf({ commitment }: Publishable, all: readonly Publishable[], { ledger }: Node): ChainBehaviour {
-  const { terms, number } = commitment;
+function behaviourOf({ spending }: Publishable, all: readonly Publishable[], { ledger }: Node): ChainBehaviour {
+  if (spending.kind === "closing") return "publish-close";
+  const { terms, number } = spending.commitment;
   if (terms.owner === "local") return "publish-theirs";
-  const newest = Math.max(...all.flatMap(({ commitment: { terms: each, number: n } }) => (each.owner === "remote" ? [n] : [])));
+  const own = all.flatMap(({ spending: each }) => (each.kind === "commitment" && each.commitment.terms.owner === "remote" ? [each.commitment] : []));
+  const newest = Math.max(...own.map((commitment) => commitment.number));
   if (number < ledger.revocationsHeld) return "publish-revoked";
   return number === newest ? "publish-newest" : "publish-older";
 }
@@ -229,7 +235,19 @@ export function leaver(duel: Duel): (node: Node) => Promise<readonly Play[]> {
   };
 }
 
-const nameOf = ({ commitment: { terms, number } }: Publishable): string => `${terms.owner === "remote" ? "own" : "the other's"} #${number}`;
+function nameOf({ spending }: Publishable): string {
+  if (spending.kind === "closing") return `the close for ${spending.closing.plan.feeSatoshis} sat`;
+  const { terms, number } = spending.commitment;
+  return `${terms.owner === "remote" ? "own" : "the other's"} #${number}`;
+}
+
+/** Below which the outputs of a mutual close may be left out. BOLT 3 §Legacy Closing Transaction. */
+function dustLimitIn(files: Files): bigint {
+  const state = channelIn(files);
+  if (state === null) return 0n;
+  const [local, remote] = [state.params.local.dustLimitSatoshis, state.params.remote.dustLimitSatoshis];
+  return local > remote ? local : remote;
+}
 
 async function worstEnd(duel: Duel, node: Node, grips: (spender: string) => Grip, move: FundingMove): Promise<Result | null> {
   const { funding, circumstances, honest, adversary, wallets } = duel;
@@ -247,6 +265,7 @@ async function worstEnd(duel: Duel, node: Node, grips: (spender: string) => Grip
       funding,
       ledger: node.ledger,
       restored: node.restored,
+      dustLimit: dustLimitIn(node.files),
       grip,
       wallets: { honest: wallets[honest], adversary: wallets[adversary] },
       handedOut: situation,

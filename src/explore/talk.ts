@@ -1,6 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { printMessage, readMessage } from "../json/messages.js";
 import { fromHex, toHex } from "../protocol/bytes.js";
+import { closingStage } from "../protocol/channel/clearing.js";
 import { type FundedChannel, hasNext, newestSpec } from "../protocol/channel/state.js";
 import { SIDES } from "../protocol/side.js";
 import type { Message } from "../protocol/wire/messages.js";
@@ -13,7 +14,7 @@ import { type Ledger, havingSent, havingTaken } from "./ledger.js";
 import { type Letter, type Voice, bare, due } from "./lies.js";
 import type { Call } from "./party.js";
 import type { Duel, Node } from "./search.js";
-import { channelIn, commitmentsIn, letterOf } from "./world.js";
+import { channelIn, closingsIn, commitmentsIn, letterOf } from "./world.js";
 
 /** The two in the midst of an update that no longer goes by the script. */
 export interface Talk extends Node {
@@ -39,8 +40,9 @@ function withOutput(duel: Duel, before: Talk, files: Files, command: string, doc
     said.add(String(letter.document["wire"]));
     ledger = havingSent(ledger, letter.message);
   }
-  if (command === "force-close") {
-    const tx = parseTransaction(fromHex(String((documents[0] as Record<string, unknown>)["tx"])));
+  const { tx: printed } = documents[0] as { readonly tx?: unknown };
+  if ((command === "force-close" || command === "close") && typeof printed === "string") {
+    const tx = parseTransaction(fromHex(printed));
     const { startHeight, reaction } = duel.circumstances;
     if (!start.own.has(idOf(tx)))
       start = { ...start, pending: [...start.pending, { tx, due: startHeight + reaction }], own: new Set([...start.own, idOf(tx)]) };
@@ -49,7 +51,7 @@ function withOutput(duel: Duel, before: Talk, files: Files, command: string, doc
 }
 
 function knowing(before: Knowledge, documents: readonly unknown[], files: Files): Knowledge {
-  return learning(before, { documents, commitments: commitmentsIn(files) });
+  return learning(before, { documents, commitments: commitmentsIn(files), closings: closingsIn(files) });
 }
 
 /** The honest side is handed a message. */
@@ -64,8 +66,8 @@ export async function hears(duel: Duel, talk: Talk, letter: Letter): Promise<Hea
   return { kind: "accepted", talk: { ...heard, ledger } };
 }
 
-export function voiceOf({ keys, adversary, preimages }: Duel, { files, knowledge }: Talk): Voice {
-  return { state: stateOf(files), keys: keys[adversary], knowledge, preimages };
+export function voiceOf({ keys, honest, adversary, preimages, wallets }: Duel, { files, knowledge }: Talk): Voice {
+  return { state: stateOf(files), keys: keys[adversary], knowledge, preimages, wallets: { local: wallets[honest], remote: wallets[adversary] } };
 }
 
 export function stateOf(files: Files): FundedChannel {
@@ -93,9 +95,13 @@ export async function goesOn(duel: Duel, start: Talk): Promise<readonly Talk[]> 
 async function oneTurn(duel: Duel, talk: Talk): Promise<Talk | null> {
   const state = stateOf(talk.files);
   const [{ local, remote }] = state.fundings;
-  const own = [...(local.previous === null ? [] : ["make-revocation"]), ...(remote.next === null && hasNext(state, "remote") ? ["sign"] : [])];
-  for (const command of own) {
-    const done = await does(duel, talk, { command });
+  const own: readonly Call[] = [
+    ...(local.previous === null ? [] : [{ command: "make-revocation" }]),
+    ...(remote.next === null && hasNext(state, "remote") ? [{ command: "sign" }] : []),
+    ...closesNext(state, toHex(duel.wallets[duel.honest])),
+  ];
+  for (const call of own) {
+    const done = await does(duel, talk, call);
     if (done.kind === "accepted" && done.talk.said.size > talk.said.size) return done.talk;
   }
   for (const message of due(voiceOf(duel, talk))) {
@@ -104,6 +110,22 @@ async function oneTurn(duel: Duel, talk: Talk): Promise<Talk | null> {
   }
   return null;
 }
+
+/** What of a close the honest side's script does when it is its turn: it answers, and pays a usual fee where it is to name one. */
+function closesNext(state: FundedChannel, script: string): readonly Call[] {
+  switch (closingStage(state)) {
+    case "reply":
+      return [{ command: "close", flags: { script } }];
+    case "offer":
+      return [{ command: "close", flags: { fee: CLOSING_FEE } }];
+    case "answer":
+      return [{ command: "close" }];
+    default:
+      return [];
+  }
+}
+
+const CLOSING_FEE = "1000sat";
 
 const plain = (message: Message): Letter => bare(printMessage(message));
 
@@ -117,7 +139,7 @@ export function paymentOf({ state }: Voice): Letter {
 /** Every command with which the honest side's script can go wrong, with any input that it holds. The same set for every rule. */
 export function mistakes(
   state: FundedChannel,
-  { preimages, circumstances }: Pick<Duel, "preimages" | "circumstances">,
+  { preimages, circumstances, wallets, honest }: Pick<Duel, "preimages" | "circumstances" | "wallets" | "honest">,
 ): readonly (readonly Call[])[] {
   const [{ local, remote }] = state.fundings;
   const own = [local.previous, local.current].flatMap((commit) => (commit === null ? [] : [commit.number]));
@@ -156,6 +178,9 @@ export function mistakes(
     ]),
     ...["0", "253", "100000", "4000000000"].map((feerate) => one("update-fee", [feerate])),
     ...[0, 1, 2].map((index) => one("htlc-tx", [], { flags: { outputIndex: String(index), height: "0" } })),
+    one("close", [], { flags: { script: toHex(wallets[honest]) } }),
+    one("close"),
+    ...[CLOSING_FEE, "0sat", `${balance / 1000n}sat`].map((fee) => one("close", [], { flags: { fee } })),
     one("create-funding", [], { flags: { outpoint: `${"dd".repeat(32)}:0` } }),
   ];
 }

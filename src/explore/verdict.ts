@@ -1,4 +1,5 @@
 import { fromHex, toHex } from "../protocol/bytes.js";
+import { type ClosingTx, closingAmount } from "../protocol/tx/closing-tx.js";
 import type { Commitment } from "../protocol/tx/commitment-tx.js";
 import { isHtlcOutput } from "../protocol/tx/outputs.js";
 import type { Htlc } from "../protocol/tx/spec.js";
@@ -17,6 +18,8 @@ export type Verdict = "safe" | "waits" | LossKind;
 export interface Terms {
   /** The commitment's fee and anchors, which the opener pays. */
   readonly commitmentMsat: bigint;
+  /** A mutual close's fee, as far as we agreed to pay it. */
+  readonly closingMsat: bigint;
   /** Balances and HTLCs below the dust limit. */
   readonly dustMsat: bigint;
   /** Parts of a satoshi. */
@@ -44,7 +47,9 @@ export interface Scene {
   readonly ledger: Ledger;
   /** Whether the honest side has lost state. */
   readonly restored: boolean;
-  /** On the commitment that was published, or null where none was. */
+  /** Below which a mutual close may leave an output out. */
+  readonly dustLimit: bigint;
+  /** On what spent the funding output, or null where nothing did. */
   readonly grip: Grip | null;
   readonly wallets: { readonly honest: Uint8Array; readonly adversary: Uint8Array };
   /** What the honest side has handed out, and the preimages that this has shown, in hex. */
@@ -63,11 +68,17 @@ export function judgeEnd(scene: Scene): Result {
     else if (own(coin, wallets.honest) || canTake(grip?.honest, coin)) honestSat += coin.amount;
     else lockedSat += coin.amount;
   }
-  const published = grip?.commitment;
+  const published = grip?.spending;
   const ledger = onChain(scene);
-  const revoked = published?.terms.owner === "remote" && published.number < ledger.revocationsHeld;
+  const revoked =
+    published?.kind === "commitment" && published.commitment.terms.owner === "remote" && published.commitment.number < ledger.revocationsHeld;
   const entitledMsat = revoked ? funding.amount * 1000n : entitlement(ledger);
-  const terms = published === undefined ? NO_TERMS : termsOf(scene, published, ledger, revoked);
+  const terms =
+    published === undefined
+      ? NO_TERMS
+      : published.kind === "closing"
+        ? closingTerms(scene, published.closing, ledger)
+        : termsOf(scene, published.commitment, ledger, revoked);
   const missingMsat = entitledMsat - sumOf(terms) - honestSat * 1000n;
   const waits = scene.restored && grip === null;
   const verdict =
@@ -97,10 +108,10 @@ function isTheft({ funding }: Scene, adversarySat: bigint, entitledMsat: bigint)
   return adversarySat * 1000n > funding.amount * 1000n - entitledMsat;
 }
 
-const NO_TERMS: Terms = { commitmentMsat: 0n, dustMsat: 0n, roundingMsat: 0n, spendingMsat: 0n };
+const NO_TERMS: Terms = { commitmentMsat: 0n, closingMsat: 0n, dustMsat: 0n, roundingMsat: 0n, spendingMsat: 0n };
 
-export function sumOf({ commitmentMsat, dustMsat, roundingMsat, spendingMsat }: Terms): bigint {
-  return commitmentMsat + dustMsat + roundingMsat + spendingMsat;
+export function sumOf({ commitmentMsat, closingMsat, dustMsat, roundingMsat, spendingMsat }: Terms): bigint {
+  return commitmentMsat + closingMsat + dustMsat + roundingMsat + spendingMsat;
 }
 
 /** Unspent outputs that come from the funding output, itself included. */
@@ -121,7 +132,6 @@ const fraction = (msat: bigint): bigint => msat % 1000n;
 function termsOf(scene: Scene, commitment: Commitment, ledger: Ledger, revoked: boolean): Terms {
   const {
     chain,
-    funding,
     handedOut: { own },
   } = scene;
   const { terms, spec, baseFee, trimmedHtlcs, outputs, actualFee } = commitment;
@@ -135,7 +145,7 @@ function termsOf(scene: Scene, commitment: Commitment, ledger: Ledger, revoked: 
   if (revoked) {
     const anchors = outputs.filter(({ kind }) => kind === "to_local_anchor" || kind === "to_remote_anchor");
     const anchorsSat = anchors.reduce((sum, { amount }) => sum + amount, 0n);
-    return { commitmentMsat: 1000n * (funding.amount - (funding.amount - actualFee) + anchorsSat), dustMsat: 0n, roundingMsat: 0n, spendingMsat };
+    return { ...NO_TERMS, commitmentMsat: 1000n * (actualFee + anchorsSat), spendingMsat };
   }
   const costs = terms.opener === "local" ? baseFee + terms.format.anchorsCost : 0n;
   const balance = floor(spec.balances.local);
@@ -146,5 +156,17 @@ function termsOf(scene: Scene, commitment: Commitment, ledger: Ledger, revoked: 
   const dust = (kept < terms.dustLimit ? kept : 0n) * 1000n + trimmedHtlcs.filter(ours).reduce((sum, { amountMsat }) => sum + amountMsat, 0n);
   const untrimmed = outputs.filter(isHtlcOutput).map(({ htlc }) => htlc);
   const roundingMsat = fraction(spec.balances.local) + untrimmed.filter(ours).reduce((sum, { amountMsat }) => sum + fraction(amountMsat), 0n);
-  return { commitmentMsat, dustMsat: dust, roundingMsat, spendingMsat };
+  return { ...NO_TERMS, commitmentMsat, dustMsat: dust, roundingMsat, spendingMsat };
+}
+
+/** Of a mutual close: the fee that our own messages named, and an output that is too small to be one. */
+function closingTerms({ dustLimit }: Scene, { plan, outputs }: ClosingTx, { closingFeeSat }: Ledger): Terms {
+  const fee = plan.payer === "local" ? (plan.feeSatoshis < closingFeeSat ? plan.feeSatoshis : closingFeeSat) : 0n;
+  const left = outputs.some(({ side }) => side === "local") ? 0n : closingAmount(plan, "local");
+  return {
+    ...NO_TERMS,
+    closingMsat: fee * 1000n,
+    dustMsat: left > 0n && left < dustLimit ? left * 1000n : 0n,
+    roundingMsat: fraction(plan.balances.local),
+  };
 }

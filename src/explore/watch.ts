@@ -3,7 +3,7 @@ import { fromHex, toHex } from "../protocol/bytes.js";
 import { parseTransaction } from "../protocol/tx/parse.js";
 import type { Files } from "../store/memory-files.js";
 import { type Chain, type Confirmed, chainKey, earliestBlock, hexOf, idOf, inputsOf, outpointOf, scriptHex, spenderOf, spentBy } from "./chain.js";
-import type { Grip } from "./grip.js";
+import { type Grip, unsignedOf } from "./grip.js";
 import type { Answer, Call, Run } from "./party.js";
 import { answeringKey, leavingKey } from "./relevance.js";
 
@@ -70,8 +70,10 @@ export function watcher(terms: WatchTerms): Look {
         terms,
         situation,
       );
+    // What a close pays is in the wallet
+    if (grip.spending.kind === "closing") return { ...situation, wakes: [] };
     const theirs = inOrder(chain.confirmed.filter(({ txid, spent }) => txid !== spender.txid && spent.some((coin) => coin.txid === spender.txid)));
-    const key = answeringKey(files, grip.commitment, own.has(spender.txid));
+    const key = answeringKey(files, grip.spending.commitment, own.has(spender.txid));
     const ask = asking(() => withTransactions(files, theirs), key);
     const before: Situation = { ...situation, wakes: [] };
     const answered = own.has(spender.txid) ? await finishHtlcs(ask, terms, before, spender) : await punish(ask, terms, before, spender);
@@ -85,7 +87,9 @@ const inOrder = (transactions: readonly Confirmed[]): readonly Confirmed[] => [.
 async function leave(ask: Ask, { reaction }: WatchTerms, situation: Situation): Promise<Situation> {
   const { chain, leavesAt } = situation;
   if (chain.height < leavesAt) return { ...situation, wakes: [leavesAt] };
-  const answer = await ask({ command: "force-close" });
+  // Where both have signed a close there is nothing to wait for
+  const closed = await ask({ command: "close", flags: { tx: true } });
+  const answer = closed.kind === "done" ? closed : await ask({ command: "force-close" });
   if (answer.kind === "refused") return { ...situation, wakes: [] };
   return handingOut({ ...situation, files: answer.files, wakes: [] }, [transactionOf(answer.document)], reaction);
 }
@@ -234,8 +238,10 @@ export function situationKey({ chain, files, pending, wakes, leavesAt, own, show
   const { height } = chain;
   if (!merging) return [chainKey(chain), [...own].sort().join(), leavingKey(files), waiting, wakes.join(), leavesAt - height].join("/");
   if (grip === null) return [height, leavesAt - height, waiting, [...own].sort().join(), leavingKey(files)].join("/");
-  const closed = own.has(idOf(grip.commitment.unsigned));
-  return [height, confirmedKey(chain, grip, own), waiting, [...shown].sort().join(), answeringKey(files, grip.commitment, closed)].join("/");
+  const { spending } = grip;
+  const closed = own.has(idOf(unsignedOf(spending)));
+  const answers = spending.kind === "closing" ? "" : answeringKey(files, spending.commitment, closed);
+  return [height, confirmedKey(chain, grip, own), waiting, [...shown].sort().join(), answers].join("/");
 }
 
 /** What tells two ends apart for the judge: what was confirmed, by whom, and what was shown. When it was, does not matter. */

@@ -1,9 +1,11 @@
 import { readChannel } from "../json/channel-file.js";
 import { readMessage } from "../json/messages.js";
 import { type FundedChannel, isFunded } from "../protocol/channel/state.js";
+import { knownClosings } from "../protocol/channel/closing.js";
 import { heldCommitments, selectCommitment } from "../protocol/channel/select.js";
 import { type ErrorCode, LnError } from "../protocol/errors.js";
 import { SIDES, type Side } from "../protocol/side.js";
+import type { ClosingTx } from "../protocol/tx/closing-tx.js";
 import type { Commitment } from "../protocol/tx/commitment-tx.js";
 import type { Message } from "../protocol/wire/messages.js";
 import { type Files, NO_FILES } from "../store/memory-files.js";
@@ -41,8 +43,12 @@ export interface Moment {
 export type Runs = Readonly<Record<Who, Run>>;
 
 /** The channel before the first step: every command of the opening has run. */
-export async function openWorld(runs: Runs, { fundingSat, pushSat, channelType, feeratePerKw }: Opening, outpoint: string): Promise<World> {
-  const terms = { minFeerate: String(Math.min(feeratePerKw, 253)) };
+export async function openWorld(
+  runs: Runs,
+  { fundingSat, pushSat, channelType, feeratePerKw, closesSimply = true }: Opening,
+  outpoint: string,
+): Promise<World> {
+  const terms = { minFeerate: String(Math.min(feeratePerKw, 253)), ...(closesSimply ? {} : { withoutSimpleClose: true as const }) };
   const open = {
     ...terms,
     funding: `${fundingSat}sat`,
@@ -223,6 +229,14 @@ export function commitmentsIn(files: Files): readonly Commitment[] {
   });
   commitments.set(state, all);
   return all;
+}
+
+/** Every mutual close that the files tell of. */
+export function closingsIn(files: Files): readonly ClosingTx[] {
+  const state = channelIn(files);
+  if (state === null) return [];
+  const known = attempt(() => knownClosings(state));
+  return typeof known === "string" ? [] : known;
 }
 
 const holdings = new WeakMap<FundedChannel, Map<Side, readonly Commitment[] | ErrorCode>>();

@@ -73,6 +73,7 @@ function cellDocument({ step, label, adversary, behaviour, tried, refused, worst
     entitled_msat: amount(result.entitledMsat),
     terms: {
       commitment_msat: amount(terms.commitmentMsat),
+      closing_msat: amount(terms.closingMsat),
       dust_msat: amount(terms.dustMsat),
       rounding_msat: amount(terms.roundingMsat),
       spending_msat: amount(terms.spendingMsat),
@@ -97,6 +98,7 @@ const COLUMNS: Readonly<Record<Behaviour, string>> = {
   "publish-older": "an older one",
   "publish-revoked": "a revoked one",
   "publish-theirs": "the other's own",
+  "publish-close": "a close",
   race: "races",
   "after-close": "after close",
   replay: "replays",

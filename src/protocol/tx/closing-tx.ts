@@ -103,7 +103,8 @@ export function closingFee(plan: ClosingPlan, variant: ClosingOutputs, feerate: 
   return feeAtLeast(feerate, closingWeight(plan, variant));
 }
 
-function closingSighash({ plan, unsigned }: ClosingTx): Bytes32 {
+/** What both sign. BOLT 3 §Closing Transaction. */
+export function closingSighash({ plan, unsigned }: ClosingTx): Bytes32 {
   return sighash(unsigned, 0, { lock: plan.fundingLock, amount: plan.funding.amount }, SIGHASH_ALL);
 }
 
