@@ -4,9 +4,10 @@ import { rememberingEcc } from "../explore/remembering-ecc.js";
 import { BEHAVIOURS, type Behaviour, type Cell, exploreDuel } from "../explore/explore.js";
 import { absenceOf, isAsStated } from "../explore/rules.js";
 import { scriptCheck } from "../explore/script-check.js";
-import { PARTIES, SCRIPTS, type Script, type Who, otherThan } from "../explore/script.js";
+import { OUTPOINT, PARTIES, SCRIPTS, type Script, type Who, otherThan } from "../explore/script.js";
 import { CIRCUMSTANCES, type Circumstances, type Counts, duelOf } from "../explore/search.js";
-import { momentsOf, openWorld } from "../explore/world.js";
+import type { Standing } from "../explore/from-folders.js";
+import { type Moment, momentsOf, openWorld } from "../explore/world.js";
 import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
 import {
   circumstancesDocument,
@@ -21,15 +22,13 @@ import {
   unreachedIn,
 } from "./explore/report.js";
 import { policyCodes } from "./explore/rules.js";
-import { runner } from "./explore/runner.js";
+import { standingIn } from "./explore/folders.js";
+import { type Load, runner } from "./explore/runner.js";
 import { defineCommand } from "./shared/command.js";
 import { longWork } from "./shared/long-work.js";
 import { flag, integer, oneOf, toggle } from "./shared/options.js";
 import { allCores, isInThread, serve, startThread } from "./shared/threads.js";
 import type { PolicyCode } from "../protocol/policy/rule.js";
-
-/** Where the funding of every scenario comes from: a coin that was always there. */
-const FUNDING = "8984484a580b825b9972d7adb15050b3ab624ccd731946b3eeddb92f4e7ef6be:0";
 
 const names = SCRIPTS.map(({ name }) => name).join(", ");
 
@@ -37,11 +36,11 @@ export const command = defineCommand({
   name: "explore",
   summary: "stop an update at every step, let either side do its worst, see who loses",
   description:
-    `Plays scenarios (${names}; default: article) with the commands themselves, stops after every step, and lets each side in turn be the adversary: it publishes whatever it can complete, ` +
+    `Goes on from two party folders as they are, or plays scenarios (${names}; default: article) with the commands themselves, stops (of a scenario, after every step), and lets each side in turn be the adversary: it publishes whatever it can complete, ` +
     "races, withholds, replays and lies; the other runs the commands that leave, sweep and punish, and its script may go wrong in every way. All transactions are checked by the script interpreter on a model of the chain. " +
     "What the honest side can spend in the end is compared with what it is owed by what was said; a loss is exit code 1. " +
     "With --without, exit code 0 says that what was found is exactly what the rule's absence must lead to, where that is known.",
-  args: [{ syntax: "[scenario...]", help: names }],
+  args: [{ syntax: "[scenario...]", help: `${names}; or the folders of both sides` }],
   flags: {
     step: flag("--step <n>", "only after this step, or from the first to the last of N-M; 0 is before the first", span),
     actor: flag("--actor <name>", "only with this side as the adversary", oneOf(PARTIES)),
@@ -64,12 +63,13 @@ export const command = defineCommand({
   examples: [
     "chankit explore --text",
     "chankit explore article --step 18 --actor alice --text",
+    "chankit explore alice bob --text",
     "chankit explore --without policy-revocation-wrong-secret --text",
   ],
   curve: true,
   exits: [1],
   run: async (ctx, args, o) => {
-    const scripts = (args.length === 0 ? ["article"] : args).map(scriptNamed);
+    const folders = foldersIn(args);
     const circumstances: Circumstances = {
       ...CIRCUMSTANCES,
       feeratePerKw: o.sweepFeerate ?? CIRCUMSTANCES.feeratePerKw,
@@ -81,11 +81,14 @@ export const command = defineCommand({
     const before = ecc();
     useEcc(rememberingEcc(before));
     try {
-      const work: Work = { ...o, waived, circumstances, used: 0 };
+      const standing = folders === null ? null : await standingIn(ctx, folders, runner(await loading(), []));
+      const scripts = standing === null ? (args.length === 0 ? ["article"] : args).map(scriptNamed) : [standing.script];
+      const work: Work = { ...o, waived, circumstances, standing, used: 0 };
       if (ctx.mayStartThreads && isInThread) {
         await serve((share: Share, tell: (told: Told) => void) => exploreShare(share, work, tell, () => Promise.resolve()));
       }
       const changed = scripts.map((script): Script => {
+        if (standing !== null) return script;
         const { channelType = script.opening.channelType, feerate = script.opening.feeratePerKw } = o;
         return { ...script, opening: { ...script.opening, channelType, feeratePerKw: feerate } };
       });
@@ -164,6 +167,8 @@ interface Work {
   readonly step?: readonly [number, number] | undefined;
   readonly behaviour?: Behaviour | undefined;
   readonly maxStates?: number | undefined;
+  /** Where the search goes on from two folders. */
+  readonly standing: Standing | null;
   /** Of these, by shares before. */
   readonly used: number;
   readonly waived: readonly PolicyCode[];
@@ -219,16 +224,13 @@ async function onThreads(jobs: number, shares: readonly Share[], tell: (share: S
 }
 
 async function exploreShare({ script, adversary }: Share, o: Work, tell: (told: Told) => void, breathe: () => Promise<void>): Promise<Explored> {
-  // The registry names this command, too: it is asked once this one runs
-  const { REGISTRY } = await import("./registry.js");
-  const load = async (name: string) => {
-    const entry = REGISTRY.find((candidate) => candidate.name === name);
-    if (entry === undefined) throw new LnError("usage-command", `there is no command ${name}`, { command: name });
-    return entry.load();
-  };
+  const load = await loading();
   const plain = runner(load, []);
-  const world = await openWorld({ alice: plain, bob: plain }, script.opening, FUNDING);
-  const moments = await momentsOf({ alice: plain, bob: plain }, world, script.steps);
+  const runs = { alice: plain, bob: plain };
+  const moments: readonly Moment[] =
+    o.standing === null
+      ? await momentsOf(runs, await openWorld(runs, script), script)
+      : [{ step: 0, label: "as the folders have it", world: o.standing.world }];
   const { check, interpreted } = scriptCheck();
   const weak = runner(load, o.waived);
   const counts = { ...NO_COUNTS };
@@ -252,7 +254,9 @@ async function exploreShare({ script, adversary }: Share, o: Work, tell: (told: 
     circumstances: o.circumstances,
     counts,
     goesOn,
-    preimages: script.preimages,
+    script,
+    outpoint: o.standing?.outpoint ?? OUTPOINT,
+    scripted: (moments.at(-1)?.world.letters ?? []).filter(({ by }) => by === adversary).map(({ message }) => message),
   });
   const steps = moments.map(({ step }) => step).filter((step) => step >= first && step <= last);
   const cells: Cell[] = [];
@@ -261,6 +265,23 @@ async function exploreShare({ script, adversary }: Share, o: Work, tell: (told: 
     tell({ cell, situations: counts.situations });
   });
   return { script, cells, counts, interpreted: interpreted(), cut };
+}
+
+/** Commands by their names. The registry names this command, too: it is asked once this one runs. */
+async function loading(): Promise<Load> {
+  const { REGISTRY } = await import("./registry.js");
+  return async (name) => {
+    const entry = REGISTRY.find((candidate) => candidate.name === name);
+    if (entry === undefined) throw new LnError("usage-command", `there is no command ${name}`, { command: name });
+    return entry.load();
+  };
+}
+
+/** Two arguments that no scenario is called by are folders. */
+function foldersIn([first, second, ...more]: readonly string[]): readonly [string, string] | null {
+  const isScript = (name: string) => SCRIPTS.some((script) => script.name === name);
+  if (first === undefined || second === undefined || more.length > 0 || isScript(first) || isScript(second)) return null;
+  return [first, second];
 }
 
 /** Throws: usage-value. */

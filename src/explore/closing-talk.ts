@@ -8,7 +8,7 @@ import { CLOSING_OUTPUTS, type ClosingOutputs, type ClosingTerms, sidesOf } from
 import { type ClosingPlan, buildClosing, closingAmount, isClosingDust, signClosing } from "../protocol/tx/closing-tx.js";
 import { type Satoshi, floorToSat, sat } from "../protocol/units.js";
 import type { Message, MessageOf } from "../protocol/wire/messages.js";
-import type { Voice } from "./lies.js";
+import type { Voice } from "./voice.js";
 
 /*
  * What the adversary says of a mutual close. All is from the honest side's view: `local` is the honest side, so in a closing_complete of the adversary's
@@ -59,13 +59,15 @@ export function closesOtherwise(voice: Voice): readonly Message[] {
     { ...terms, feeSatoshis: FEE, locktime: 499_999_999 },
   ];
   return all.flatMap((each) =>
-    CLOSING_OUTPUTS.flatMap((outputs): readonly Message[] =>
-      closesSimply(state)
-        ? [...closingComplete(voice, { ...each, payer: "remote" }, [outputs]), ...closingSig(voice, { ...each, payer: "local" }, outputs)]
-        : closingSigned(voice, each, outputs),
-    ),
+    CLOSING_OUTPUTS.flatMap((outputs): readonly Message[] => [
+      ...closingComplete(voice, { ...each, payer: "remote" }, [outputs]),
+      ...closingSig(voice, { ...each, payer: "local" }, outputs),
+      ...closingSigned(voice, each, outputs).flatMap((message) => [message, { ...message, feeRange: only(message.feeSatoshis) }]),
+    ]),
   );
 }
+
+const only = (fee: Satoshi) => ({ minFeeSatoshis: fee, maxFeeSatoshis: fee });
 
 /** Where the close is; null where a rule was waived and the state is one that no close can come from. */
 function stageOf(state: FundedChannel): ClosingStage | null {

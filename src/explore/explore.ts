@@ -5,14 +5,14 @@ import type { Message } from "../protocol/wire/messages.js";
 import type { Files } from "../store/memory-files.js";
 import { hexOf } from "./chain.js";
 import { ledgerKey } from "./ledger.js";
-import { type Letter, bare, due, lies } from "./lies.js";
+import { type Letter, bare, lies } from "./lies.js";
 import { type Call, FOLDER } from "./party.js";
 import type { Who } from "./script.js";
 import { CHAIN_BEHAVIOURS, type ChainBehaviour, type Duel, type Node, type Play, leaver, nodeAt, worseFirst } from "./search.js";
-import { type Heard, type Talk, does, goesOn, hears, mistakes, paymentOf, stateOf, voiceOf } from "./talk.js";
+import { type Heard, type Talk, does, dueNow, goesOn, hears, mistakes, paymentNow, speakerOf } from "./talk.js";
 import { talkingKey } from "./relevance.js";
 import type { Result } from "./verdict.js";
-import type { Moment } from "./world.js";
+import { type Moment, stateIn } from "./world.js";
 
 /** Everything that an adversary can begin with. The same list for every step, every actor and every rule. */
 export const TALK_BEHAVIOURS = ["after-close", "replay", "lie", "mistake"] as const;
@@ -107,11 +107,21 @@ export async function exploreDuel(
       "after-close": () => closing(duel, talk, coming),
       replay: () => Promise.resolve([...earlier, ...own].flatMap((letter) => [saying(duel, talk, letter), saying(duel, talk, bare(letter))])),
       lie: () =>
-        Promise.resolve(lies(voiceOf(duel, talk), wordings(duel, talk, [...earlier, ...coming, ...own])).map((letter) => saying(duel, talk, letter))),
-      mistake: () => Promise.resolve(mistakes(stateOf(talk.files), duel).map((calls) => doing(duel, talk, calls))),
+        Promise.resolve(
+          lies(speakerOf(duel, talk), stateIn(talk.files), wordings(duel, talk, [...earlier, ...coming, ...own])).map((letter) =>
+            saying(duel, talk, letter),
+          ),
+        ),
+      mistake: () => Promise.resolve(mistakes(talk, duel).map((calls) => doing(duel, talk, calls))),
     };
     // Steps of the adversary's own change nothing for the honest side: what was tried then, has been tried
-    const situation = [channelHash(talk.files), talk.knowledge.key, ledgerKey(talk.ledger), letters.map(({ state }) => state).join()].join(" ");
+    const situation = [
+      channelHash(talk.files),
+      talk.knowledge.key,
+      ledgerKey(talk.ledger),
+      letters.map(({ state }) => state).join(),
+      talk.funding,
+    ].join(" ");
     for (const behaviour of TALK_BEHAVIOURS) {
       if (!chosen.behaviours.includes(behaviour)) continue;
       const key = `${behaviour} ${situation}`;
@@ -161,8 +171,7 @@ async function inTurn(duel: Duel, start: Talk, calls: readonly Call[]): Promise<
 async function closing(duel: Duel, talk: Talk, coming: readonly Letter[]): Promise<readonly Deviation[]> {
   const closed = await does(duel, talk, { command: "force-close" });
   if (closed.kind === "refused") return [{ how: "the other cannot leave", make: () => Promise.resolve(closed) }];
-  const voice = voiceOf(duel, closed.talk);
-  const letters = [...coming, ...due(voice).map((message) => bare(printMessage(message))), paymentOf(voice)];
+  const letters = [...coming, ...dueNow(duel, closed.talk).map((message) => bare(printMessage(message))), ...paymentNow(closed.talk)];
   return [{ how: "the other leaves", make: () => Promise.resolve(closed) }, ...letters.map((letter) => saying(duel, closed.talk, letter))];
 }
 
@@ -171,14 +180,14 @@ function wordings(duel: Duel, talk: Talk, letters: readonly Letter[]): readonly 
   const newest = new Map<string, Message>();
   for (const letter of letters) {
     const { message } = letterIn(letter);
-    if (!OPENING.has(message.type)) newest.set(message.type, message);
+    if (duel.script.unopened === true || !OPENING.has(message.type)) newest.set(message.type, message);
   }
-  const voice = voiceOf(duel, talk);
-  for (const message of [letterIn(paymentOf(voice)).message, ...due(voice)]) newest.set(message.type, message);
+  const payments = paymentNow(talk).map((letter) => letterIn(letter).message);
+  for (const message of [...payments, ...dueNow(duel, talk)]) newest.set(message.type, message);
   return [...newest.values()];
 }
 
-/** These are over when a script begins. */
+/** These are over when most scripts begin. */
 const OPENING: ReadonlySet<string> = new Set(["open_channel", "accept_channel", "funding_created", "funding_signed"]);
 
 function letterIn(letter: Letter) {
@@ -214,7 +223,14 @@ function worstOf(all: readonly Found[]): Found | null {
 function onwards(duel: Duel, leave: (node: Node) => Promise<readonly Play[]>): (talk: Talk) => Promise<readonly Found[]> {
   const known = new Map<string, readonly Found[]>();
   return async (talk) => {
-    const key = [talkingKey(talk.files), talk.said.size, talk.knowledge.key, ledgerKey(talk.ledger), [...talk.start.own].sort().join()].join(" ");
+    const key = [
+      talkingKey(talk.files),
+      talk.said.size,
+      talk.knowledge.key,
+      ledgerKey(talk.ledger),
+      [...talk.start.own].sort().join(),
+      talk.funding,
+    ].join(" ");
     const before = known.get(key);
     if (before !== undefined) return before;
     const found: Found[] = [];
@@ -229,8 +245,10 @@ function onwards(duel: Duel, leave: (node: Node) => Promise<readonly Play[]>): (
     };
     await leaves(talk, "");
     await follow(talk, "");
-    const paid = await hears(duel, talk, paymentOf(voiceOf(duel, talk)));
-    if (paid.kind === "accepted") await follow(paid.talk, "pays, ");
+    for (const payment of paymentNow(talk)) {
+      const paid = await hears(duel, talk, payment);
+      if (paid.kind === "accepted") await follow(paid.talk, "pays, ");
+    }
     const worst = worstOf(found);
     known.set(key, worst === null ? [] : [worst]);
     return worst === null ? [] : [worst];

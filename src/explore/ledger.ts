@@ -73,6 +73,8 @@ export function havingSent(ledger: Ledger, message: Message): Ledger {
       return moved(ledger, "acknowledged", "countersigned");
     case "channel_reestablish":
       return forgetting(ledger);
+    case "open_channel":
+      return { ...ledger, startMsat: message.fundingSatoshis * 1000n - message.pushMsat };
     case "closing_complete":
       return agreeing(ledger, message.feeSatoshis, null);
     case "closing_signed":
@@ -98,6 +100,8 @@ export function havingTaken(ledger: Ledger, message: Message): Ledger {
       return { ...ledger, received: [...ledger.received, conditional(message)] };
     case "update_fulfill_htlc":
       return knowing(ledger, [message.paymentPreimage], []);
+    case "open_channel":
+      return { ...ledger, startMsat: message.pushMsat };
     case "commitment_signed":
       return moved(ledger, "proposed", "signed");
     case "revoke_and_ack":

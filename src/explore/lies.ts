@@ -1,5 +1,5 @@
 import { toHex } from "../protocol/bytes.js";
-import { newestSpec, nextSpec, hasNext, type FundedChannel } from "../protocol/channel/state.js";
+import { type ChannelState, type FundedChannel, hasNext, highestSigned, isFunded, newestSpec, nextSpec } from "../protocol/channel/state.js";
 import { commitmentTerms } from "../protocol/channel/terms.js";
 import { type PartyKeys, ownPerCommitmentPoint, ownSecret, requireSecret } from "../protocol/keys/party-keys.js";
 import { type Commitment, buildCommitment } from "../protocol/tx/commitment-tx.js";
@@ -9,24 +9,15 @@ import { type CommitmentSpec, sameSpec } from "../protocol/tx/spec.js";
 import { msat } from "../protocol/units.js";
 import type { Form } from "../protocol/wire/field.js";
 import { MESSAGES, type MessageSpec } from "../protocol/wire/table.js";
-import type { Dual } from "../protocol/side.js";
+import { SIDES } from "../protocol/side.js";
+import { asFundingSigned, dueUnopened, fundingOtherwise } from "./opening-talk.js";
 import { closesOtherwise, dueOfClose, shutdownOf } from "./closing-talk.js";
 import { printMessage } from "../json/messages.js";
 import type { Message, MessageOf } from "../protocol/wire/messages.js";
-import type { Knowledge } from "./knowledge.js";
+import type { Speaker, Voice } from "./voice.js";
 
 /** A message as its JSON has it, without a place in the stream: it is taken for the next one. */
 export type Letter = Readonly<Record<string, unknown>>;
-
-/** What the adversary can say: it knows the channel as the honest side sees it, and its own secrets. */
-export interface Voice {
-  readonly state: FundedChannel;
-  readonly keys: PartyKeys;
-  readonly knowledge: Knowledge;
-  readonly preimages: readonly Uint8Array[];
-  /** Where each side is paid: `local` is the honest side, as in its state. */
-  readonly wallets: Dual<Uint8Array>;
-}
 
 /** The messages that the update asks of the adversary now, as somebody who keeps to the rules would write them. */
 export function due(voice: Voice): readonly Message[] {
@@ -42,9 +33,9 @@ export function due(voice: Voice): readonly Message[] {
       number,
       attempt(() => nextSpec(state, "local")),
     );
-    if (signed !== null) messages.push(signed);
+    if (signed !== null) messages.push(state.phase === "awaiting_funding_signed" ? asFundingSigned(signed) : signed);
   }
-  return [...messages, ...dueOfClose(voice)];
+  return [...dueUnopened(voice, state), ...messages, ...dueOfClose(voice)];
 }
 
 function attempt<T>(make: () => T): T | null {
@@ -69,12 +60,14 @@ function signatureFor(state: FundedChannel, keys: PartyKeys, number: number, spe
   const point = state.ownPoints.find((held) => held.number === number);
   if (point === undefined || spec === null) return null;
   const commitment: Commitment | null = attempt(() => buildCommitment(commitmentTerms(state, "local"), number, point.point, spec));
-  if (commitment === null) return null;
+  // Whoever has lied about its own keys cannot sign with them
+  const signature = commitment === null ? null : attempt(() => signCommitment(commitment, requireSecret(keys, "fundingPrivkey")));
+  if (commitment === null || signature === null) return null;
   const [funding] = state.fundings;
   return {
     type: "commitment_signed",
     channelId: state.channelId,
-    signature: signCommitment(commitment, requireSecret(keys, "fundingPrivkey")),
+    signature,
     htlcSignatures: buildHtlcTxs(commitment).map((htlcTx) => signHtlcTx(htlcTx, "countersigner", requireSecret(keys, "htlcBasepointSecret"))),
     fundingTxid: funding.txid,
   };
@@ -130,25 +123,25 @@ interface Pool {
 
 /** A few of each kind: the newest that are known, and one that nobody made. */
 const OF_A_KIND = 6;
+const MOST_SAT = 2_100_000_000_000_000n;
 const NEVER_MADE = "42".repeat(32);
 /** OP_RETURN, a later witness program, P2PKH, and nothing at all. */
 const ODD_SCRIPTS = ["6a0442424242", "5120" + "42".repeat(32), `76a914${"42".repeat(20)}88ac`, ""] as const;
 
-function poolOf({ state, keys, knowledge, preimages, wallets }: Voice): Pool {
-  const [{ remote }] = state.fundings;
-  const number = (remote.next ?? remote.current)?.number ?? 0;
+function poolOf({ keys, knowledge, preimages, wallets }: Speaker, state: ChannelState | null): Pool {
+  const number = state !== null && isFunded(state) ? Math.max(highestSigned(state), 0) : 0;
   const numbers = [number - 2, number - 1, number, number + 1, number + 2].filter((each) => each >= 0);
   return {
     signatures: [...knowledge.signatures].slice(-OF_A_KIND),
     secrets: [...numbers.map((each) => toHex(ownSecret(keys, each).reveal())), ...[...knowledge.values].slice(-2), NEVER_MADE],
     points: [
       ...numbers.map((each) => toHex(ownPerCommitmentPoint(keys, each))),
-      ...state.ownPoints.map(({ point }) => toHex(point)),
+      ...(state?.ownPoints ?? []).map(({ point }) => toHex(point)),
       `02${"ff".repeat(32)}`,
     ],
     hashes: [...preimages.map(toHex), NEVER_MADE],
     scripts: [toHex(wallets.local), toHex(wallets.remote), ...ODD_SCRIPTS],
-    most: state.fundingSatoshis * 1000n,
+    most: (state?.fundingSatoshis ?? MOST_SAT) * 1000n,
   };
 }
 
@@ -156,8 +149,8 @@ function poolOf({ state, keys, knowledge, preimages, wallets }: Voice): Pool {
  * Messages that say something else than they should: each with one field changed to whatever fits it, and signatures that are good, but for another
  * number or other contents. The same for every message type and every rule.
  */
-export function lies(voice: Voice, honest: readonly Message[]): readonly Letter[] {
-  const pool = poolOf(voice);
+export function lies(speaker: Speaker, state: ChannelState | null, honest: readonly Message[]): readonly Letter[] {
+  const pool = poolOf(speaker, state);
   const written = honest.map((message) => bare(printMessage(message)));
   const altered = written.flatMap((letter) => {
     const { fields, tlvs }: MessageSpec = MESSAGES[letter["type"] as Message["type"]];
@@ -173,19 +166,25 @@ export function lies(voice: Voice, honest: readonly Message[]): readonly Letter[
       ),
     ];
   });
-  const made = [...signedOtherwise(voice), ...closesOtherwise(voice), shutdownOf(voice)];
+  const made = state === null ? [] : isFunded(state) ? otherwise({ ...speaker, state }) : fundingOtherwise(speaker, state);
   return unlike([...altered, ...made.map((message) => bare(printMessage(message)))], written);
+}
+
+/** What nothing that was said leads to by one change. */
+function otherwise(voice: Voice): readonly Message[] {
+  return [...signedOtherwise(voice), ...closesOtherwise(voice), shutdownOf(voice)];
 }
 
 /** Good signatures for whatever commitments the honest side can have points for. */
 function signedOtherwise({ state, keys, knowledge }: Voice): readonly Message[] {
   const specs: CommitmentSpec[] = [];
-  const known = [...knowledge.commitments.slice(-4).map(({ spec }) => spec), newestSpec(state, "local"), newestSpec(state, "remote")];
+  const newest = SIDES.flatMap((owner) => attempt(() => newestSpec(state, owner)) ?? []);
+  const known = [...knowledge.commitments.slice(-4).map(({ spec }) => spec), ...newest];
   for (const spec of [...known, ...known.map(greedy)]) if (!specs.some((held) => sameSpec(held, spec))) specs.push(spec);
   return state.ownPoints.flatMap(({ number }) =>
     specs.flatMap((spec) => {
       const message = signatureFor(state, keys, number, spec);
-      return message === null ? [] : [message];
+      return message === null ? [] : [state.phase === "awaiting_funding_signed" ? asFundingSigned(message) : message];
     }),
   );
 }

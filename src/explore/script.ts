@@ -4,6 +4,9 @@ export type Who = "alice" | "bob";
 export const PARTIES: readonly Who[] = ["alice", "bob"];
 export const otherThan = (who: Who): Who => (who === "alice" ? "bob" : "alice");
 
+/** In every script. */
+export const OPENER: Who = "alice";
+
 /** What one party does in a step. */
 export type Act =
   /** Runs a command. A message that it prints lies ready until it is sent. */
@@ -20,7 +23,9 @@ export type Act =
   | { readonly kind: "restore"; readonly who: Who }
   /** Copies its folder, and comes to have nothing but that copy. */
   | { readonly kind: "copy"; readonly who: Who }
-  | { readonly kind: "roll-back"; readonly who: Who };
+  | { readonly kind: "roll-back"; readonly who: Who }
+  /** The funding transaction is confirmed. */
+  | { readonly kind: "confirm"; readonly who: Who };
 
 export interface Step {
   /** As the article, or the command line, has it. */
@@ -36,6 +41,8 @@ export interface Opening {
   readonly feeratePerKw: number;
   /** Whether a mutual close is negotiated by closing_complete, else by closing_signed; default: so. */
   readonly closesSimply?: boolean;
+  /** Whether each names the script of its mutual close from the start. */
+  readonly upfront?: true;
 }
 
 /** Where each is paid in the end: P2WPKH of a key that is its alone (`walletOf`). */
@@ -51,6 +58,8 @@ export interface Script {
   /** In hex. */
   readonly preimages: readonly string[];
   readonly steps: readonly Step[];
+  /** Whether the steps begin before there is a channel. */
+  readonly unopened?: true;
 }
 
 const run = (who: Who, command: string, args: readonly string[] = [], more: Partial<Call> = {}): Act => ({
@@ -59,11 +68,56 @@ const run = (who: Who, command: string, args: readonly string[] = [], more: Part
   call: { command, args, ...more },
 });
 const send = (who: Who): Act => ({ kind: "send", who });
-const take = (who: Who, command = "receive"): Act => ({ kind: "take", who, command });
+const take = (who: Who, command = "receive", flags: NonNullable<Call["flags"]> = {}): Act => ({ kind: "take", who, command, flags });
 const check = (who: Who, command: string): Act => ({ kind: "check", who, command });
 const build = (who: Who, owner: "local" | "remote"): Act => run(who, "build-commitment", [], { flags: { owner } });
 
+/** Where the funding of every scenario comes from. */
+export const OUTPOINT = "8984484a580b825b9972d7adb15050b3ab624ccd731946b3eeddb92f4e7ef6be:0";
+
+/** How each command of the opening is called. */
+export function openingFlags({ fundingSat, pushSat, channelType, feeratePerKw, closesSimply = true, upfront }: Opening): {
+  readonly open: NonNullable<Call["flags"]>;
+  readonly accept: NonNullable<Call["flags"]>;
+} {
+  const both = { minFeerate: String(Math.min(feeratePerKw, 253)), ...(closesSimply ? {} : { withoutSimpleClose: true as const }) };
+  const scriptOf = (who: Who) => (upfront === true ? { upfrontShutdownScript: WALLETS[who] } : {});
+  const push = pushSat === 0n ? {} : { push: `${pushSat}sat` };
+  return {
+    accept: { ...both, ...scriptOf("bob") },
+    open: { ...both, ...scriptOf("alice"), funding: `${fundingSat}sat`, channelType, feerate: String(feeratePerKw), ...push },
+  };
+}
+
+export function openingSteps(opening: Opening): readonly Step[] {
+  const { open, accept } = openingFlags(opening);
+  return [
+    { label: "alice: open-channel", acts: [run("alice", "open-channel", [], { flags: open }), send("alice")] },
+    { label: "bob: accept-channel", acts: [take("bob", "accept-channel", accept), send("bob")] },
+    { label: "alice: create-funding", acts: [take("alice", "create-funding", { outpoint: OUTPOINT }), send("alice")] },
+    { label: "bob: sign-funding", acts: [take("bob", "sign-funding"), send("bob")] },
+    { label: "alice: release-funding", acts: [take("alice", "release-funding")] },
+    { label: "the funding is confirmed", acts: [{ kind: "confirm", who: "alice" }] },
+    { label: "alice: channel-ready", acts: [run("alice", "channel-ready"), send("alice")] },
+    { label: "bob: channel-ready", acts: [run("bob", "channel-ready"), send("bob")] },
+    { label: "bob: receive", acts: [take("bob")] },
+    { label: "alice: receive", acts: [take("alice")] },
+  ];
+}
+
 const BOTH_FUNDED = { fundingSat: 10_000_000n, pushSat: 4_000_000n } as const;
+
+const OPENED: Opening = { ...BOTH_FUNDED, channelType: "anchors", feeratePerKw: 2500 };
+
+/** From nothing to an open channel: the funding may never come. */
+export const OPENING: Script = {
+  name: "opening",
+  summary: "Alice opens a channel, 0.04 of her 0.10 BTC are Bob's from the start; anchors, at a real feerate; the funding may never come",
+  opening: OPENED,
+  preimages: ["07".repeat(32)],
+  steps: openingSteps(OPENED),
+  unopened: true,
+};
 
 /** The article's twenty steps, word for word in their order. */
 export const ARTICLE: Script = {
@@ -290,7 +344,7 @@ function closingAfter(negotiation: readonly Step[]): readonly Step[] {
 export const CLOSE_SIMPLE: Script = {
   name: "close-simple",
   summary: "a payment, then both want to close while an HTLC is pending; closing_complete and closing_sig, each paying for a close of its own",
-  opening: { ...BOTH_FUNDED, channelType: "anchors", feeratePerKw: 2500 },
+  opening: { ...BOTH_FUNDED, channelType: "anchors", feeratePerKw: 2500, upfront: true },
   preimages: PREIMAGES.slice(0, 1),
   steps: closingAfter([
     close("alice", { fee: "1000sat" }),
@@ -330,4 +384,4 @@ function half(signer: Who): readonly Step[] {
   return [sent(signer, "sign"), taken(verifier), sent(verifier, "make-revocation"), taken(signer)];
 }
 
-export const SCRIPTS: readonly Script[] = [ARTICLE, PAYMENTS, CROSSING, HTLCS, CLOSE_SIMPLE, CLOSE_LEGACY, RESTORED, ROLLED_BACK, OUTDATED];
+export const SCRIPTS: readonly Script[] = [ARTICLE, PAYMENTS, CROSSING, HTLCS, OPENING, CLOSE_SIMPLE, CLOSE_LEGACY, RESTORED, ROLLED_BACK, OUTDATED];

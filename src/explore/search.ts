@@ -6,21 +6,22 @@ import { publicKey } from "../protocol/keys/derivation.js";
 import type { PartyKeys } from "../protocol/keys/party-keys.js";
 import { lookupSecret, secretIndex as shachainIndex } from "../protocol/keys/shachain.js";
 import { p2wpkh } from "../protocol/script/assemble.js";
+import { FORMATS } from "../protocol/tx/format.js";
+import type { Message } from "../protocol/wire/messages.js";
 import { Secret32 } from "../protocol/secret.js";
 import type { Files } from "../store/memory-files.js";
-import { type ScriptCheck, type Coin, chainWith, idOf, outpointOf } from "./chain.js";
+import { type ScriptCheck, type Coin, chainWith, idOf } from "./chain.js";
 import { type Adversary, type Closure, type Publishable, closer } from "./closure.js";
 import { type FundingMove, type Game, gamesOn } from "./game.js";
 import { type Grip, gripKey, gripOn, gripOnClosing } from "./grip.js";
 import { type Knowledge, NOTHING_KNOWN, learning } from "./knowledge.js";
 import { type Ledger, ledgerKey } from "./ledger.js";
 import { FOLDER, type Run } from "./party.js";
-import type { Who } from "./script.js";
-import { otherThan } from "./script.js";
+import { OPENER, type Script, type Who, otherThan } from "./script.js";
 import { type Result, judgeEnd } from "./verdict.js";
 import { leavingKey } from "./relevance.js";
 import { type Situation, watcher } from "./watch.js";
-import { type Moment, channelIn, closingsIn, commitmentsIn } from "./world.js";
+import { type Moment, type World, channelIn, closingsIn, commitmentsIn, stateIn } from "./world.js";
 
 /** What the adversary does first; whatever follows is its own choice. */
 export const CHAIN_BEHAVIOURS = ["stop", "publish-newest", "publish-older", "publish-revoked", "publish-theirs", "publish-close", "race"] as const;
@@ -53,7 +54,11 @@ export interface Duel {
   readonly honest: Who;
   readonly adversary: Who;
   readonly run: Run;
-  readonly funding: Coin;
+  readonly script: Script;
+  /** The funding output. */
+  readonly outpoint: string;
+  /** What the adversary says in the script. */
+  readonly scripted: readonly Message[];
   readonly keys: Readonly<Record<Who, PartyKeys>>;
   readonly preimages: readonly Bytes32[];
   readonly wallets: Readonly<Record<Who, Uint8Array>>;
@@ -76,6 +81,8 @@ export interface Node {
   readonly start: Pick<Situation, "pending" | "own" | "shown">;
   /** Whether the honest side has lost state. */
   readonly restored: boolean;
+  /** Whether the funding output is there for certain, or never will be, or is the adversary's to bring about. */
+  readonly funding: "there" | "never" | "theirs";
 }
 
 /** Secret: where a party's money goes in the end. */
@@ -94,32 +101,20 @@ export function keysIn(files: Files): PartyKeys {
 export async function duelOf(
   first: Moment,
   honest: Who,
-  options: Pick<Duel, "run" | "circumstances" | "counts" | "goesOn"> & { readonly check: ScriptCheck; readonly preimages: readonly string[] },
+  options: Pick<Duel, "run" | "script" | "outpoint" | "scripted" | "circumstances" | "counts" | "goesOn"> & { readonly check: ScriptCheck },
 ): Promise<Duel> {
   const adversary = otherThan(honest);
   const { files } = first.world;
-  const [commitment] = commitmentsIn(files[honest]);
-  if (commitment === undefined) throw new Error("a channel without commitments");
-  const { funding } = commitment.terms;
-  const coin = {
-    txid: displayTxid(funding.txid),
-    index: funding.outputIndex,
-    amount: funding.amount,
-    script: commitment.fundingLock.scriptPubkey,
-    height: options.circumstances.startHeight,
-  };
   const keys = { [honest]: keysIn(files[honest]), [adversary]: keysIn(files[adversary]) } as Record<Who, PartyKeys>;
   const wallets = { alice: walletOf("alice").script, bob: walletOf("bob").script };
-  const preimages = options.preimages.map((hex) => bytes32(fromHex(hex)));
-  const address = await fundingAddress(wallets[honest], "regtest");
+  const preimages = options.script.preimages.map((hex) => bytes32(fromHex(hex)));
+  const address = await fundingAddress(wallets[honest], stateIn(files[honest])?.chain ?? "regtest");
   const foe: Adversary = { keys: keys[adversary], preimages };
-  const { circumstances, run, check, counts } = options;
-  const outpoint = outpointOf(coin.txid, coin.index);
+  const { circumstances, run, check, counts, outpoint } = options;
   return {
     ...options,
     honest,
     adversary,
-    funding: coin,
     keys,
     preimages,
     wallets,
@@ -129,7 +124,7 @@ export async function duelOf(
     play: gamesOn({
       funding: outpoint,
       check,
-      look: watcher({ run, funding: outpoint, reaction: circumstances.reaction, feeratePerKw: circumstances.feeratePerKw, address }),
+      look: watcher({ run, check, funding: outpoint, reaction: circumstances.reaction, feeratePerKw: circumstances.feeratePerKw, address }),
       adversaryWallet: wallets[adversary],
       goesOn: options.goesOn,
       count: (what) => {
@@ -141,20 +136,43 @@ export async function duelOf(
 }
 
 /** What the adversary has seen up to a moment: what the other has sent, and what is agreed. */
-export function nodeAt(moments: readonly Moment[], step: number, { honest }: Duel): Node {
+export function nodeAt(moments: readonly Moment[], step: number, { honest, adversary }: Duel): Node {
   const seen = moments.slice(0, step + 1);
   const moment = seen.at(-1);
   if (moment === undefined) throw new Error(`no moment ${step}`);
   const sent = moment.world.letters.filter(({ by, state }) => by === honest && state !== "ready");
+  const documents = [...sent.map(({ document }) => document), ...(moment.world.held[adversary] ?? [])];
   const commitments = seen.flatMap(({ world }) => commitmentsIn(world.files[honest]));
   const closings = seen.flatMap(({ world }) => closingsIn(world.files[honest]));
   return {
     files: moment.world.files[honest],
     ledger: moment.world.ledgers[honest],
-    knowledge: learning(NOTHING_KNOWN, { documents: sent.map(({ document }) => document), commitments, closings }),
+    knowledge: learning(NOTHING_KNOWN, { documents, commitments, closings }),
     start: { pending: [], own: new Set(), shown: new Set() },
     restored: moment.world.restored.includes(honest),
+    funding: fundingFor(honest, moment.world),
   };
+}
+
+/** Whoever opens knows what it has handed out; the other knows what is confirmed. */
+function fundingFor(honest: Who, { funding }: World): Node["funding"] {
+  if (funding === "confirmed") return "there";
+  if (honest !== OPENER) return "theirs";
+  return funding === "released" ? "there" : "never";
+}
+
+/** The funding output as the honest side's state has it, or what is the opener's as long as there is none. */
+function coinOf({ script, wallets, circumstances }: Duel, { files }: Node, isThere: boolean): Coin {
+  const state = channelIn(files);
+  const height = circumstances.startHeight;
+  if (state === null || !isThere) {
+    const amount = state?.fundingSatoshis ?? script.opening.fundingSat;
+    return { txid: "00".repeat(32), index: 0, amount, script: wallets[OPENER], height };
+  }
+  const [funding] = state.fundings;
+  const { local, remote } = state.params;
+  const { scriptPubkey } = FORMATS[state.channelType].funding(local.fundingPubkey, remote.fundingPubkey);
+  return { txid: displayTxid(funding.txid), index: funding.outputIndex, amount: funding.amount, script: scriptPubkey, height };
 }
 
 /** What both could do with each commitment and each close that is known, were it confirmed. By its txid. */
@@ -213,7 +231,7 @@ export function leaver(duel: Duel): (node: Node) => Promise<readonly Play[]> {
   const known = new Map<string, readonly Play[]>();
   return async (node) => {
     const own = [...node.start.own].sort().join();
-    const key = `${leavingKey(node.files)} ${node.knowledge.key} ${ledgerKey(node.ledger)} ${own}`;
+    const key = `${leavingKey(node.files)} ${node.knowledge.key} ${ledgerKey(node.ledger)} ${own} ${node.funding}`;
     const before = known.get(key);
     if (before !== undefined) return before;
     duel.counts.states += 1;
@@ -226,10 +244,14 @@ export function leaver(duel: Duel): (node: Node) => Promise<readonly Play[]> {
       ...publishable.map((one) => ["race", nameOf(one), { kind: "race", with: one }] as const),
     ];
     const plays: Play[] = [];
-    for (const [behaviour, published, move] of moves) {
-      const result = await worstEnd(duel, node, grips, move);
+    const play = async (behaviour: ChainBehaviour, published: string, move: FundingMove, isThere: boolean): Promise<void> => {
+      const result = await worstEnd(duel, node, grips, move, isThere);
       if (result !== null) plays.push({ behaviour, published, result });
-    }
+    };
+    const mayCome = node.funding !== "never" && channelIn(node.files) !== null;
+    for (const [behaviour, published, move] of mayCome ? moves : []) await play(behaviour, published, move, true);
+    // Another output in its place is none of what both have signed for
+    if (!mayCome || node.funding === "theirs") await play("stop", "no funding transaction, or another one", { kind: "none" }, false);
     known.set(key, plays);
     return plays;
   };
@@ -249,8 +271,11 @@ function dustLimitIn(files: Files): bigint {
   return local > remote ? local : remote;
 }
 
-async function worstEnd(duel: Duel, node: Node, grips: (spender: string) => Grip, move: FundingMove): Promise<Result | null> {
-  const { funding, circumstances, honest, adversary, wallets } = duel;
+async function worstEnd(duel: Duel, node: Node, grips: (spender: string) => Grip, move: FundingMove, isThere: boolean): Promise<Result | null> {
+  const { circumstances, honest, adversary, wallets } = duel;
+  const funding = coinOf(duel, node, isThere);
+  // What the accepter begins with is in the funding output: it is owed nothing of what never was
+  const ledger = isThere || honest === OPENER ? node.ledger : { ...node.ledger, startMsat: 0n };
   const start: Situation = {
     chain: chainWith(circumstances.startHeight, [funding]),
     files: node.files,
@@ -263,7 +288,7 @@ async function worstEnd(duel: Duel, node: Node, grips: (spender: string) => Grip
     const result = judgeEnd({
       chain: situation.chain,
       funding,
-      ledger: node.ledger,
+      ledger,
       restored: node.restored,
       dustLimit: dustLimitIn(node.files),
       grip,

@@ -2,8 +2,9 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { printMessage, readMessage } from "../json/messages.js";
 import { fromHex, toHex } from "../protocol/bytes.js";
 import { closingStage } from "../protocol/channel/clearing.js";
-import { type FundedChannel, hasNext, newestSpec } from "../protocol/channel/state.js";
-import { SIDES } from "../protocol/side.js";
+import { type FundedChannel, hasNext, isFunded, newestSpec } from "../protocol/channel/state.js";
+import { SIDES, type Side } from "../protocol/side.js";
+import type { CommitmentSpec } from "../protocol/tx/spec.js";
 import type { Message } from "../protocol/wire/messages.js";
 import { parseTransaction } from "../protocol/tx/parse.js";
 import { msat } from "../protocol/units.js";
@@ -11,10 +12,13 @@ import type { Files } from "../store/memory-files.js";
 import { idOf } from "./chain.js";
 import { type Knowledge, learning } from "./knowledge.js";
 import { type Ledger, havingSent, havingTaken } from "./ledger.js";
-import { type Letter, type Voice, bare, due } from "./lies.js";
+import { type Letter, bare, due } from "./lies.js";
+import { dueUnfunded } from "./opening-talk.js";
 import type { Call } from "./party.js";
+import type { Speaker } from "./voice.js";
+import { OPENER, openingFlags } from "./script.js";
 import type { Duel, Node } from "./search.js";
-import { channelIn, closingsIn, commitmentsIn, letterOf } from "./world.js";
+import { channelIn, closingsIn, commitmentsIn, letterOf, stateIn } from "./world.js";
 
 /** The two in the midst of an update that no longer goes by the script. */
 export interface Talk extends Node {
@@ -32,7 +36,8 @@ export async function does(duel: Duel, talk: Talk, call: Call): Promise<Heard> {
 }
 
 function withOutput(duel: Duel, before: Talk, files: Files, command: string, documents: readonly unknown[]): Talk {
-  let { ledger, start } = before;
+  let { ledger, start, funding } = before;
+  if (command === "release-funding") funding = "there";
   const said = new Set(before.said);
   for (const document of documents) {
     const letter = letterOf(duel.honest, document as Record<string, unknown>);
@@ -47,7 +52,7 @@ function withOutput(duel: Duel, before: Talk, files: Files, command: string, doc
     if (!start.own.has(idOf(tx)))
       start = { ...start, pending: [...start.pending, { tx, due: startHeight + reaction }], own: new Set([...start.own, idOf(tx)]) };
   }
-  return { ...before, files, ledger, start, said, knowledge: knowing(before.knowledge, documents, files) };
+  return { ...before, files, ledger, start, funding, said, knowledge: knowing(before.knowledge, documents, files) };
 }
 
 function knowing(before: Knowledge, documents: readonly unknown[], files: Files): Knowledge {
@@ -56,8 +61,8 @@ function knowing(before: Knowledge, documents: readonly unknown[], files: Files)
 
 /** The honest side is handed a message. */
 export async function hears(duel: Duel, talk: Talk, letter: Letter): Promise<Heard> {
-  const command = letter["type"] === "channel_reestablish" ? "reestablish" : "receive";
-  const answer = await duel.run(talk.files, { command, args: ["-"], stdin: JSON.stringify(letter) });
+  const { command, flags } = takingIn(duel, String(letter["type"]));
+  const answer = await duel.run(talk.files, { command, args: ["-"], flags, stdin: JSON.stringify(letter) });
   if (answer.kind === "refused") return answer;
   const heard = withOutput(duel, talk, answer.files, command, [answer.document, ...answer.parts]);
   // What was held already, or was printed by the honest side itself, is no news to the ledger
@@ -66,14 +71,41 @@ export async function hears(duel: Duel, talk: Talk, letter: Letter): Promise<Hea
   return { kind: "accepted", talk: { ...heard, ledger } };
 }
 
-export function voiceOf({ keys, honest, adversary, preimages, wallets }: Duel, { files, knowledge }: Talk): Voice {
-  return { state: stateOf(files), keys: keys[adversary], knowledge, preimages, wallets: { local: wallets[honest], remote: wallets[adversary] } };
+/** The command that takes in a message, as the script has it. */
+function takingIn({ script: { opening }, outpoint }: Duel, type: string): { readonly command: string; readonly flags: NonNullable<Call["flags"]> } {
+  switch (type) {
+    case "open_channel":
+      return { command: "accept-channel", flags: openingFlags(opening).accept };
+    case "accept_channel":
+      return { command: "create-funding", flags: { outpoint } };
+    case "funding_created":
+      return { command: "sign-funding", flags: {} };
+    case "funding_signed":
+      return { command: "release-funding", flags: {} };
+    case "channel_reestablish":
+      return { command: "reestablish", flags: {} };
+    default:
+      return { command: "receive", flags: {} };
+  }
 }
 
-export function stateOf(files: Files): FundedChannel {
+export function speakerOf({ keys, honest, adversary, preimages, wallets }: Duel, { knowledge }: Talk): Speaker {
+  return { keys: keys[adversary], knowledge, preimages, wallets: { local: wallets[honest], remote: wallets[adversary] } };
+}
+
+/** What the adversary has to say now by the rules. */
+export function dueNow(duel: Duel, talk: Talk): readonly Message[] {
+  const speaker = speakerOf(duel, talk);
+  const state = stateIn(talk.files);
+  if (state !== null && isFunded(state)) return due({ ...speaker, state });
+  const first = duel.scripted.filter(({ type }) => type === (state === null ? "open_channel" : "accept_channel"));
+  return state?.phase === "awaiting_funding_created" ? dueUnfunded(speaker, state) : first;
+}
+
+/** A payment that the adversary proposes by the rules, where there is a channel. */
+export function paymentNow({ files }: Talk): readonly Letter[] {
   const state = channelIn(files);
-  if (state === null) throw new Error("the channel has no funding output");
-  return state;
+  return state === null ? [] : [paymentOf(state)];
 }
 
 /** As many half rounds as any set of changes needs. */
@@ -93,22 +125,33 @@ export async function goesOn(duel: Duel, start: Talk): Promise<readonly Talk[]> 
 }
 
 async function oneTurn(duel: Duel, talk: Talk): Promise<Talk | null> {
-  const state = stateOf(talk.files);
-  const [{ local, remote }] = state.fundings;
-  const own: readonly Call[] = [
-    ...(local.previous === null ? [] : [{ command: "make-revocation" }]),
-    ...(remote.next === null && hasNext(state, "remote") ? [{ command: "sign" }] : []),
-    ...closesNext(state, toHex(duel.wallets[duel.honest])),
-  ];
-  for (const call of own) {
-    const done = await does(duel, talk, call);
+  for (const { call, before } of ownNow(duel, talk)) {
+    const done = await does(duel, before, call);
     if (done.kind === "accepted" && done.talk.said.size > talk.said.size) return done.talk;
   }
-  for (const message of due(voiceOf(duel, talk))) {
+  for (const message of dueNow(duel, talk)) {
     const heard = await hears(duel, talk, plain(message));
     if (heard.kind === "accepted") return heard.talk;
   }
   return null;
+}
+
+/** What the honest side's script does when it is its turn. */
+function ownNow({ script, honest, wallets }: Duel, talk: Talk): readonly { readonly call: Call; readonly before: Talk }[] {
+  const state = channelIn(talk.files);
+  if (stateIn(talk.files) === null && honest === OPENER)
+    return [{ call: { command: "open-channel", flags: openingFlags(script.opening).open }, before: talk }];
+  if (state === null) return [];
+  const [{ local, remote }] = state.fundings;
+  const calls: readonly Call[] = [
+    ...(local.previous === null ? [] : [{ command: "make-revocation" }]),
+    ...(remote.next === null && local.current !== null && hasNext(state, "remote") ? [{ command: "sign" }] : []),
+    ...closesNext(state, toHex(wallets[honest])),
+  ];
+  const updates = calls.map((call) => ({ call, before: talk }));
+  if (state.channelReady.local || state.phase === "awaiting_funding_signed" || talk.funding === "never") return updates;
+  // Whoever has seen the funding confirmed says so, and it stays there
+  return [{ call: { command: "channel-ready" }, before: { ...talk, funding: "there" } }, ...updates];
 }
 
 /** What of a close the honest side's script does when it is its turn: it answers, and pays a usual fee where it is to name one. */
@@ -129,8 +172,8 @@ const CLOSING_FEE = "1000sat";
 
 const plain = (message: Message): Letter => bare(printMessage(message));
 
-/** A payment that the adversary proposes by the rules: a tenth of what it has. */
-export function paymentOf({ state }: Voice): Letter {
+/** A tenth of what it has. */
+function paymentOf(state: FundedChannel): Letter {
   const tenth = newestSpec(state, "remote").balances.remote / 10n;
   const amountMsat = tenth > 1_000_000n ? tenth : 1_000_000n;
   return plain({ type: "pay", channelId: state.channelId, id: state.nextIds.remote.pay, amountMsat: msat(amountMsat) });
@@ -138,25 +181,30 @@ export function paymentOf({ state }: Voice): Letter {
 
 /** Every command with which the honest side's script can go wrong, with any input that it holds. The same set for every rule. */
 export function mistakes(
-  state: FundedChannel,
+  { files, funding }: Talk,
   { preimages, circumstances, wallets, honest }: Pick<Duel, "preimages" | "circumstances" | "wallets" | "honest">,
 ): readonly (readonly Call[])[] {
+  const state = channelIn(files);
+  // What a command is told of the chain is true
+  const always = ["sign", "make-revocation", "force-close", "reestablish", "release-funding", ...(funding === "there" ? ["channel-ready"] : [])];
+  const funder = { command: "create-funding", flags: { outpoint: `${"dd".repeat(32)}:0` } };
+  if (state === null) return [...always.map((command) => [{ command }]), [funder]];
   const [{ local, remote }] = state.fundings;
   const own = [local.previous, local.current].flatMap((commit) => (commit === null ? [] : [commit.number]));
   const theirs = [remote.current, remote.next].flatMap((commit) => (commit === null ? [] : [commit.number]));
   const newest = local.current?.number ?? 0;
   const htlcs = [
-    ...new Set(SIDES.flatMap((owner) => newestSpec(state, owner).htlcs).map(({ offeredBy, id }) => (offeredBy === "remote" ? id : -1n))),
+    ...new Set(SIDES.flatMap((owner) => newestOf(state, owner)?.htlcs ?? []).map(({ offeredBy, id }) => (offeredBy === "remote" ? id : -1n))),
   ];
   const received = [...htlcs.filter((id) => id >= 0n), ...pendingIds(state).filter((id) => !htlcs.includes(id))];
-  const balance = newestSpec(state, "local").balances.local;
+  const balance = newestOf(state, "local")?.balances.local ?? 0n;
   const one = (command: string, args: readonly string[] = [], more: Partial<Call> = {}): readonly Call[] => [{ command, args, ...more }];
   const signing = (owner: "local" | "remote", number?: number): readonly Call[] => [
     { command: "build-commitment", flags: { owner, ...(number === undefined ? {} : { number: String(number) }) } },
     { command: "sign", args: ["-"] },
   ];
   return [
-    ...["sign", "make-revocation", "force-close", "channel-ready", "reestablish", "release-funding"].map((command) => one(command)),
+    ...always.map((command) => one(command)),
     ...[newest - 1, newest + 1].filter((n) => n >= 0).map((n) => one("force-close", [], { flags: { number: String(n) } })),
     signing("local"),
     ...own.map((n) => signing("local", n)),
@@ -181,8 +229,13 @@ export function mistakes(
     one("close", [], { flags: { script: toHex(wallets[honest]) } }),
     one("close"),
     ...[CLOSING_FEE, "0sat", `${balance / 1000n}sat`].map((fee) => one("close", [], { flags: { fee } })),
-    one("create-funding", [], { flags: { outpoint: `${"dd".repeat(32)}:0` } }),
+    [funder],
   ];
+}
+
+/** Null before it is signed. */
+function newestOf(state: FundedChannel, owner: Side): CommitmentSpec | null {
+  return owner === "local" && state.fundings[0].local.current === null ? null : newestSpec(state, owner);
 }
 
 function pendingIds(state: FundedChannel): readonly bigint[] {

@@ -2,7 +2,20 @@ import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import { fromHex, toHex } from "../protocol/bytes.js";
 import { parseTransaction } from "../protocol/tx/parse.js";
 import type { Files } from "../store/memory-files.js";
-import { type Chain, type Confirmed, chainKey, earliestBlock, hexOf, idOf, inputsOf, outpointOf, scriptHex, spenderOf, spentBy } from "./chain.js";
+import {
+  type Chain,
+  type Confirmed,
+  type ScriptCheck,
+  chainKey,
+  earliestBlock,
+  hexOf,
+  idOf,
+  inputsOf,
+  outpointOf,
+  scriptHex,
+  spenderOf,
+  spentBy,
+} from "./chain.js";
 import { type Grip, unsignedOf } from "./grip.js";
 import type { Answer, Call, Run } from "./party.js";
 import { answeringKey, leavingKey } from "./relevance.js";
@@ -30,6 +43,7 @@ export interface Situation {
 
 export interface WatchTerms {
   readonly run: Run;
+  readonly check: ScriptCheck;
   readonly funding: string;
   /** Blocks from the sight of something to the confirmation of the answer, at worst. */
   readonly reaction: number;
@@ -84,14 +98,20 @@ export function watcher(terms: WatchTerms): Look {
 /** Sets of transactions have an order of their own, whatever came first. */
 const inOrder = (transactions: readonly Confirmed[]): readonly Confirmed[] => [...transactions].sort((a, b) => (a.txid < b.txid ? -1 : 1));
 
-async function leave(ask: Ask, { reaction }: WatchTerms, situation: Situation): Promise<Situation> {
+async function leave(ask: Ask, { check, reaction }: WatchTerms, situation: Situation): Promise<Situation> {
   const { chain, leavesAt } = situation;
   if (chain.height < leavesAt) return { ...situation, wakes: [leavesAt] };
-  // Where both have signed a close there is nothing to wait for
+  // Where both have signed a close, and nodes take it, there is nothing to wait for
   const closed = await ask({ command: "close", flags: { tx: true } });
-  const answer = closed.kind === "done" ? closed : await ask({ command: "force-close" });
+  const answer = closed.kind === "done" && isTaken(chain, closed, check) ? closed : await ask({ command: "force-close" });
   if (answer.kind === "refused") return { ...situation, wakes: [] };
   return handingOut({ ...situation, files: answer.files, wakes: [] }, [transactionOf(answer.document)], reaction);
+}
+
+function isTaken(chain: Chain, { document }: Extract<Answer, { kind: "done" }>, check: ScriptCheck): boolean {
+  const tx = transactionOf(document);
+  const spent = spentBy(chain, tx);
+  return spent !== null && check(tx, spent) === null;
 }
 
 /** The HTLC transactions of our own commitment, each as soon as it can be. */

@@ -1,6 +1,6 @@
 import { readChannel } from "../json/channel-file.js";
 import { readMessage } from "../json/messages.js";
-import { type FundedChannel, isFunded } from "../protocol/channel/state.js";
+import { type ChannelState, type FundedChannel, isFunded } from "../protocol/channel/state.js";
 import { knownClosings } from "../protocol/channel/closing.js";
 import { heldCommitments, selectCommitment } from "../protocol/channel/select.js";
 import { type ErrorCode, LnError } from "../protocol/errors.js";
@@ -11,7 +11,7 @@ import type { Message } from "../protocol/wire/messages.js";
 import { type Files, NO_FILES } from "../store/memory-files.js";
 import { type Ledger, havingSent, havingTaken, ledgerFrom } from "./ledger.js";
 import { type Answer, type Call, FOLDER, type Run } from "./party.js";
-import { type Act, type Opening, type Step, type Who, otherThan } from "./script.js";
+import { type Act, type Script, type Who, openingSteps, otherThan } from "./script.js";
 
 /** A message on its way: made, then sent, then taken in. */
 export interface Letter {
@@ -26,6 +26,10 @@ export interface World {
   readonly files: Readonly<Record<Who, Files>>;
   readonly ledgers: Readonly<Record<Who, Ledger>>;
   readonly letters: readonly Letter[];
+  /** Whether Alice, who opens, has handed out the funding transaction, and whether it is confirmed. */
+  readonly funding: "none" | "released" | "confirmed";
+  /** What each side's own files say, where they were there before the first step: nothing else tells what it has seen by then. */
+  readonly held: Readonly<Partial<Record<Who, readonly unknown[]>>>;
   /** What `backup` wrote for each, kept elsewhere. */
   readonly backups: Readonly<Partial<Record<Who, string>>>;
   /** Folders as they were. */
@@ -42,48 +46,21 @@ export interface Moment {
 
 export type Runs = Readonly<Record<Who, Run>>;
 
-/** The channel before the first step: every command of the opening has run. */
-export async function openWorld(
-  runs: Runs,
-  { fundingSat, pushSat, channelType, feeratePerKw, closesSimply = true }: Opening,
-  outpoint: string,
-): Promise<World> {
-  const terms = { minFeerate: String(Math.min(feeratePerKw, 253)), ...(closesSimply ? {} : { withoutSimpleClose: true as const }) };
-  const open = {
-    ...terms,
-    funding: `${fundingSat}sat`,
-    channelType,
-    feerate: String(feeratePerKw),
-    ...(pushSat === 0n ? {} : { push: `${pushSat}sat` }),
-  };
-  const steps: readonly Act[] = [
-    { kind: "run", who: "alice", call: { command: "keygen", flags: { seed: "-" }, stdin: "01".repeat(32) } },
-    { kind: "run", who: "bob", call: { command: "keygen", flags: { seed: "-" }, stdin: "02".repeat(32) } },
-    { kind: "run", who: "alice", call: { command: "open-channel", flags: open } },
-    { kind: "send", who: "alice" },
-    { kind: "take", who: "bob", command: "accept-channel", flags: terms },
-    { kind: "send", who: "bob" },
-    { kind: "take", who: "alice", command: "create-funding", flags: { outpoint } },
-    { kind: "send", who: "alice" },
-    { kind: "take", who: "bob", command: "sign-funding" },
-    { kind: "send", who: "bob" },
-    { kind: "take", who: "alice", command: "release-funding" },
-    { kind: "run", who: "alice", call: { command: "channel-ready" } },
-    { kind: "run", who: "bob", call: { command: "channel-ready" } },
-    { kind: "send", who: "alice" },
-    { kind: "send", who: "bob" },
-    { kind: "take", who: "bob", command: "receive" },
-    { kind: "take", who: "alice", command: "receive" },
-  ];
+/** Both with their keys alone, or with an open channel: then every command of the opening has run. */
+export async function openWorld(runs: Runs, { opening, unopened }: Pick<Script, "opening" | "unopened">): Promise<World> {
+  const keygen = (who: Who, seed: string): Act => ({ kind: "run", who, call: { command: "keygen", flags: { seed: "-" }, stdin: seed.repeat(32) } });
+  const steps = unopened === true ? [] : openingSteps(opening).flatMap(({ acts }) => acts);
   let world: World = {
     files: { alice: folder(), bob: folder() },
-    ledgers: { alice: ledgerFrom((fundingSat - pushSat) * 1000n), bob: ledgerFrom(pushSat * 1000n) },
+    ledgers: { alice: ledgerFrom(0n), bob: ledgerFrom(0n) },
+    funding: "none",
     letters: [],
+    held: {},
     backups: {},
     copies: {},
     restored: [],
   };
-  for (const act of steps) world = must(await performed(runs, world, act), act);
+  for (const act of [keygen("alice", "01"), keygen("bob", "02"), ...steps]) world = must(await performed(runs, world, act), act);
   return world;
 }
 
@@ -92,8 +69,8 @@ function folder(): Files {
 }
 
 /** The channel after each step of a script, the state before the first one first. */
-export async function momentsOf(runs: Runs, start: World, steps: readonly Step[]): Promise<readonly Moment[]> {
-  const moments: Moment[] = [{ step: 0, label: "the channel is open", world: start }];
+export async function momentsOf(runs: Runs, start: World, { steps, unopened }: Pick<Script, "steps" | "unopened">): Promise<readonly Moment[]> {
+  const moments: Moment[] = [{ step: 0, label: unopened === true ? "both have keys" : "the channel is open", world: start }];
   let world = start;
   for (const [at, { label, acts }] of steps.entries()) {
     for (const act of acts) world = must(await performed(runs, world, act), act);
@@ -126,6 +103,8 @@ export async function performed(runs: Runs, world: World, act: Act): Promise<Per
       if (answer.kind === "refused") return { world, refused: answer, printed: [] };
       return unprinted({ ...world, backups: { ...world.backups, [who]: JSON.stringify(answer.document) } });
     }
+    case "confirm":
+      return unprinted({ ...world, funding: "confirmed" });
     case "copy":
       return unprinted({ ...world, copies: { ...world.copies, [who]: world.files[who] } });
     case "roll-back":
@@ -184,6 +163,7 @@ async function commanded(runs: Runs, world: World, who: Who, call: Call): Promis
     world: {
       ...world,
       files: { ...world.files, [who]: answer.files },
+      funding: call.command === "release-funding" && world.funding === "none" ? "released" : world.funding,
       letters: fresh ? [...world.letters, letter] : world.letters,
       ledgers: fresh ? { ...world.ledgers, [who]: havingSent(world.ledgers[who], letter.message) } : world.ledgers,
     },
@@ -201,18 +181,23 @@ function must({ world, refused }: Performed, act: Act): World {
   throw new Error(`${act.who}: ${JSON.stringify(act)} was refused: ${refused.code}: ${refused.message}`);
 }
 
-const states = new WeakMap<Uint8Array, FundedChannel | null>();
+const states = new WeakMap<Uint8Array, ChannelState>();
 
 /** The channel that a party's files hold, or null before it has a funding output. */
 export function channelIn(files: Files): FundedChannel | null {
+  const state = stateIn(files);
+  return state !== null && isFunded(state) ? state : null;
+}
+
+/** The same, or null before there is one at all. */
+export function stateIn(files: Files): ChannelState | null {
   const entry = files.get(`${FOLDER}/channel.json`);
   if (entry?.kind !== "file") return null;
   const known = states.get(entry.data);
   if (known !== undefined) return known;
   const state = readChannel(JSON.parse(new TextDecoder().decode(entry.data)) as Record<string, unknown>, FOLDER);
-  const funded = isFunded(state) ? state : null;
-  states.set(entry.data, funded);
-  return funded;
+  states.set(entry.data, state);
+  return state;
 }
 
 const commitments = new WeakMap<FundedChannel, readonly Commitment[]>();

@@ -26,7 +26,7 @@ export function runner(load: Load, waived: readonly PolicyCode[]): Run {
     let command = commands.get(call.command);
     if (command === undefined) commands.set(call.command, (command = await load(call.command)));
     const disk = memoryFiles(files);
-    const answer = await attempt(async () => {
+    const answer = await attempt(waived.length > 0, async () => {
       const report = await waivingUntil(waived, () => run(command, disk.fs, call));
       return done(disk.files(), report);
     });
@@ -35,12 +35,14 @@ export function runner(load: Load, waived: readonly PolicyCode[]): Run {
   };
 }
 
-async function attempt(act: () => Promise<Answer>): Promise<Answer> {
+/** `weakened`: where a rule is waived a command may meet what cannot be, and ends with an internal error like the program. */
+async function attempt(weakened: boolean, act: () => Promise<Answer>): Promise<Answer> {
   try {
     return await act();
   } catch (error) {
     if (error instanceof LnError) return refused(error);
-    throw error;
+    if (!weakened) throw error;
+    return { kind: "refused", code: "internal-error", message: String(error), details: {} };
   }
 }
 

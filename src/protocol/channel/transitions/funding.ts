@@ -25,8 +25,8 @@ function firstSpec(state: UnfundedChannel): CommitmentSpec {
   return { feeratePerKw: state.feeratePerKw, balances, htlcs: [] };
 }
 
-/** The channel on its funding output, no signature held yet. */
-function fundedBy(
+/** The channel on its funding output, no signature held yet. Throws: state-message-unexpected. */
+export function fundedBy(
   state: UnfundedChannel,
   outpoint: Pick<FundingOutput, "txid" | "outputIndex">,
   phase: FundedChannel["phase"],
