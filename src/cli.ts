@@ -6,7 +6,6 @@ import { integer } from "./commands/shared/options.js";
 import { isStdout, onInterrupt, readChunks, stdinReader, stdoutIsTerminal, writeStderr, writeStdout } from "./commands/shared/io.js";
 import { parseStrict } from "./json/strict.js";
 import { LnError } from "./protocol/errors.js";
-import { useEcc } from "./protocol/ecc.js";
 import { VERSION } from "./version.js";
 import { openStore } from "./store/channel-store.js";
 
@@ -23,11 +22,6 @@ interface OutputOptions {
 const EXIT_NO = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERNAL = 70;
-
-/** Node's name of platform and architecture. */
-const SYSTEM = `${process.platform}-${process.arch}`;
-/** Whether the build records bytecode. */
-const RECORDING = process.env["CHANKIT_RECORD_BYTECODE"] !== undefined;
 
 /** The kinds of refusal by the prefix of their codes. */
 const EXITS: readonly (readonly [prefix: string, exit: number])[] = [
@@ -130,7 +124,7 @@ function declare(command: Command, spec: CommandSpec, setExit: (code: number) =>
       if (spec.batch !== undefined && !("jobs" in spec.flags) && options["jobs"] !== undefined && options["batch"] !== true)
         throw new LnError("usage-syntax", "--jobs goes with --batch", {});
       const ctx = contextFor(spec.name, options);
-      if (spec.curve) useEcc(await (await import("./ecc/load.js")).loadEcc(process.env["CHANKIT_ECC"], { system: SYSTEM, recording: RECORDING }));
+      if (spec.curve) await (await import("./commands/shared/curve.js")).useCurve();
       const values = Object.fromEntries(Object.entries(spec.flags).map(([name, flag]) => [name, options[optionName(flag.syntax)]]));
       if (spec.batch !== undefined && options["batch"] === true) {
         const other = Object.keys(options).find((name) => ![...BATCH_OPTIONS, ...(spec.batch?.with ?? [])].includes(name));

@@ -26,9 +26,17 @@ if (record !== undefined)
     writeCache(record);
   });
 
-const { ended } = load("./cli.js#cli.js") as { readonly ended: Promise<void> };
-// All is done and written: what is left is to go. The event loop would first collect garbage and take apart what the system takes back whole
-void ended.then(() => process.exit());
+if (isCurveHelper()) load("./helper.js#helper.js");
+else {
+  const { ended } = load("./cli.js#cli.js") as { readonly ended: Promise<void> };
+  // All is done and written: what is left is to go. The event loop would first collect garbage and take apart what the system takes back whole
+  void ended.then(() => process.exit());
+}
+
+/** Whether this is a thread that takes part in what the curve has to do (commands/shared/curve.ts). */
+function isCurveHelper(): boolean {
+  return process.argv[2] === "--curve-helper" && !(require("node:worker_threads") as typeof import("node:worker_threads")).isMainThread;
+}
 
 /** `./FILE#PART` is one of the program's own modules: a file is an object of them, wrapped as Node wraps CommonJS, in ASCII. The rest is Node's. */
 function load(id: string): unknown {

@@ -8,7 +8,7 @@ import { nextNumber, type FundedChannel, requireFunded } from "../protocol/chann
 import { sign } from "../protocol/channel/transitions/commit.js";
 import { LnError } from "../protocol/errors.js";
 import { neverSignOwnForPeer, signSameOnly } from "../protocol/policy/interlocks.js";
-import { signHash, signHashLowR } from "../protocol/tx/sign.js";
+import { LOW_R, PLAIN } from "../protocol/tx/sign.js";
 import { defineCommand } from "./shared/command.js";
 import type { Context } from "./shared/context.js";
 import { toggle } from "./shared/options.js";
@@ -33,7 +33,7 @@ export const command = defineCommand({
     const given = file === undefined ? undefined : readCommitment(ctx, file);
     const party = loadParty(ctx, paths, o);
     if (given !== undefined) requireSame(requireFunded(party.state), given);
-    const outcome = sign(party.state, await loadKeys(ctx, party.paths, o), o.lowR === true ? signHashLowR : signHash);
+    const outcome = sign(party.state, await loadKeys(ctx, party.paths, o), o.lowR === true ? LOW_R : PLAIN);
     return settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
   },
 });

@@ -20,15 +20,42 @@ export interface Ecc {
   verify(hash: Uint8Array, point: Uint8Array, signature: Uint8Array): boolean;
 }
 
-let backend: Ecc | undefined;
+/** Secret: what `sign` takes. */
+export interface SignTask {
+  readonly hash: Uint8Array;
+  readonly secret: Uint8Array;
+  readonly extraEntropy?: Uint8Array;
+}
 
-/** Hands the core its curve backend, once, before any function that touches keys. */
-export function useEcc(ecc: Ecc): void {
-  backend = ecc;
+/** What `verify` takes. */
+export interface VerifyTask {
+  readonly hash: Uint8Array;
+  readonly point: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** `sign` and `verify` for as many tasks as there are, each result in its task's place: a commitment asks for up to 967 signatures at once. */
+export interface ManyAtOnce {
+  signAll(tasks: readonly SignTask[]): readonly Uint8Array[];
+  verifyAll(tasks: readonly VerifyTask[]): readonly boolean[];
+}
+
+export function oneByOne(ecc: Ecc): ManyAtOnce {
+  return {
+    signAll: (tasks) => tasks.map(({ hash, secret, extraEntropy }) => ecc.sign(hash, secret, extraEntropy)),
+    verifyAll: (tasks) => tasks.map(({ hash, point, signature }) => ecc.verify(hash, point, signature)),
+  };
+}
+
+let backend: (Ecc & ManyAtOnce) | undefined;
+
+/** Hands the core its curve backend, once, before any function that touches keys. One that does not do many at once does them one by one. */
+export function useEcc(ecc: Ecc & Partial<ManyAtOnce>): void {
+  backend = { ...oneByOne(ecc), ...ecc };
 }
 
 /** Throws: internal-ecc-missing. */
-export function ecc(): Ecc {
+export function ecc(): Ecc & ManyAtOnce {
   if (backend === undefined) throw new LnError("internal-ecc-missing", "no curve backend was given to the core", {});
   return backend;
 }

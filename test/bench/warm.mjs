@@ -1,4 +1,7 @@
-// A commitment with 483 HTLCs, built and signed whole, in a warm process: `node test/bench/warm.mjs wasm|native` prints the milliseconds of the fastest round.
+// A commitment with 483 HTLCs, built and signed whole, in a warm process: `node test/bench/warm.mjs wasm|native [alone]` prints the milliseconds of the
+// fastest round, on all cores or, alone, on one.
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
 
 // Of dist/, which need not be there when types are checked: those are of the sources
 /** @param {string} file @returns {Promise<unknown>} */
@@ -20,16 +23,24 @@ const {
   useEcc,
 } = /** @type {typeof import("../../src/index.js")} */ (await built("index"));
 const { loadNative } = /** @type {typeof import("../../src/ecc/native.js")} */ (await built("ecc/native"));
+const { onAllCores } = /** @type {typeof import("../../src/ecc/all-cores.js")} */ (await built("ecc/all-cores"));
 const { wasm } = /** @type {typeof import("../../src/ecc/wasm.js")} */ (await built("ecc/wasm"));
 
 const ROUNDS = 25;
 /** Both sides' most. BOLT 2 §The `open_channel` Message. */
 const HTLCS = 483;
 
-const native = loadNative(`${process.platform}-${process.arch}`);
+const system = `${process.platform}-${process.arch}`;
+const native = loadNative(system);
 const backend = process.argv[2] === "wasm" ? wasm : native;
 if (backend === null) process.exit(3);
-useEcc(backend);
+const startHelpers = () =>
+  Array.from({ length: availableParallelism() - 1 }, () => {
+    const worker = new Worker(new URL("../../dist/lib/ecc/helper.js", import.meta.url), { workerData: { backend: backend.name, system } });
+    worker.unref();
+    return worker;
+  });
+useEcc(process.argv[3] === "alone" ? backend : { ...backend, ...onAllCores(backend, startHelpers) });
 
 /** @param {number} byte @returns {import("../../src/index.js").Secret32<never>} */
 const secret = (byte) => new Secret32(new Uint8Array(32).fill(byte));

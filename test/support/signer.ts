@@ -15,11 +15,11 @@ const REVOCATION = 1;
  * A signer as a device would be: it has the party's basepoint secrets and the PSBT, and nothing of the channel. It reads which key signs and how that
  * follows from a basepoint, as docs/psbt.md has it, and signs by the PSBT's own fields.
  */
-export function signPsbt(text: string, keys: PartyKeys, signer: HashSigner = signHash): string {
+export function signPsbt(text: string, keys: PartyKeys, sign: HashSigner["one"] = signHash): string {
   const psbt = Psbt.fromBase64(text);
   for (const [index, input] of psbt.data.inputs.entries()) {
     const secret = secretFor(input, keys);
-    if (secret !== null) psbt.signInput(index, { publicKey: publicKey(secret), sign: (hash) => signer(bytes32(hash), secret) });
+    if (secret !== null) psbt.signInput(index, { publicKey: publicKey(secret), sign: (hash) => sign(bytes32(hash), secret) });
   }
   return psbt.toBase64();
 }

@@ -119,7 +119,10 @@ const pureModules = {
 async function buildProgram() {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ["src/cli.ts"],
+    entryPoints: [
+      { in: "src/cli.ts", out: "cli" },
+      { in: "src/ecc/helper.ts", out: "helper" },
+    ],
     outdir: "dist/cli",
     bundle: true,
     splitting: true,
@@ -346,7 +349,9 @@ async function buildLibrary() {
   const { default: ts } = await import("typescript");
   const config = ts.readConfigFile(join(root, "tsconfig.json"), (path) => ts.sys.readFile(path));
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
-  const entries = ["src/index.ts", "src/ecc/wasm.ts", "src/ecc/native.ts"].map((file) => join(root, file));
+  const entries = ["src/index.ts", "src/ecc/wasm.ts", "src/ecc/native.ts", "src/ecc/all-cores.ts", "src/ecc/helper.ts"].map((file) =>
+    join(root, file),
+  );
   await rm(join(dist, "lib"), { recursive: true, force: true });
   const emitted = ts
     .createProgram(entries, { ...options, noEmit: false, declaration: true, rootDir: join(root, "src"), outDir: join(dist, "lib") })

@@ -1,11 +1,12 @@
 import type { Transaction } from "bitcoinjs-lib/src/transaction";
-import type { Bytes32, Point, ScriptPubkey, Signature } from "../bytes.js";
+import { type Bytes32, type Point, type ScriptPubkey, type Signature, toHex } from "../bytes.js";
 import { LnError } from "../errors.js";
 import type { PartyKeys } from "../keys/party-keys.js";
 import type { Lock, Witness } from "../script/assemble.js";
+import type { Secret32 } from "../secret.js";
 import type { Satoshi } from "../units.js";
 import { SIGHASH_ALL } from "./format.js";
-import { sighash, signHash, withWitnesses } from "./sign.js";
+import { PLAIN, sighash, signHash, withWitnesses } from "./sign.js";
 import { type Signer, signerSecret } from "./signer.js";
 
 /** An input that one signature of ours opens, over the whole transaction (SIGHASH_ALL), and how. */
@@ -74,9 +75,21 @@ export function signInput(plan: Pick<TxPlan, "unsigned">, index: number, input: 
 
 /** Secret in. The transaction, signed. Throws: key-missing, key-mismatch. */
 export function signPlan(plan: TxPlan, keys: PartyKeys): Transaction {
+  // Most inputs of a penalty or sweep have one key, whose secret takes longer to derive than to sign with
+  const secrets = new Map<string, Secret32>();
+  const secretOf = (signer: Signer): Secret32 => {
+    const key = toHex(signer.pubkey);
+    const secret = secrets.get(key) ?? signerSecret(signer, keys);
+    secrets.set(key, secret);
+    return secret;
+  };
+  const tasks = plan.inputs.flatMap((input, index) =>
+    input.signer === null ? [] : [{ hash: inputSighash(plan, index, input), secret: secretOf(input.signer) }],
+  );
+  const made = PLAIN.all(tasks).values();
   return completePlan(
     plan,
-    plan.inputs.map((input, index) => signInput(plan, index, input, keys)),
+    plan.inputs.map(({ signer }) => (signer === null ? null : (made.next().value ?? null))),
   );
 }
 

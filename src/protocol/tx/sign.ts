@@ -30,18 +30,34 @@ function scriptCode(lock: Lock): Uint8Array {
   }
 }
 
-/** Secret in. How a hash becomes a signature: plainly, or with a low R. */
-export type HashSigner = (hash: Bytes32, secret: Secret32) => Signature;
+/** Secret: a hash, and what signs it. */
+export interface ToSign {
+  readonly hash: Bytes32;
+  readonly secret: Secret32;
+}
+
+/** Secrets in. How hashes become signatures. */
+export interface HashSigner {
+  one(hash: Bytes32, secret: Secret32): Signature;
+  /** Each in its hash's place. */
+  all(tasks: readonly ToSign[]): readonly Signature[];
+}
+
+/** Plain RFC 6979. */
+export const PLAIN: HashSigner = { one: signHash, all: (tasks) => signAll(tasks) };
+
+/**
+ * Signatures whose R needs no leading zero byte in DER, found as Bitcoin Core finds them: plain RFC 6979 first, then with the numbers 1, 2 … as
+ * extra entropy, each in 32 little-endian bytes. One byte shorter than half of the plain ones.
+ */
+export const LOW_R: HashSigner = { one: signHashLowR, all: (tasks) => signAllLowR(tasks, 0) };
 
 /** Secret in. Plain RFC 6979. */
 export function signHash(hash: Bytes32, secret: Secret32): Signature {
   return signature(ecc().sign(hash, secret.reveal()));
 }
 
-/**
- * Secret in. A signature whose R needs no leading zero byte in DER, found as Bitcoin Core finds it: plain RFC 6979 first, then with the
- * numbers 1, 2 … as extra entropy, each in 32 little-endian bytes. One byte shorter than half of the plain ones.
- */
+/** Secret in. See LOW_R. */
 export function signHashLowR(hash: Bytes32, secret: Secret32): Signature {
   return groundToLowR(signHash(hash, secret), hash, secret);
 }
@@ -49,16 +65,32 @@ export function signHashLowR(hash: Bytes32, secret: Secret32): Signature {
 /** Secret in. The same where the plain signature is there already. */
 export function groundToLowR(plain: Signature, hash: Bytes32, secret: Secret32): Signature {
   let candidate: Uint8Array = plain;
-  for (let counter = 1; !hasLowR(candidate); counter++) {
-    const entropy = new Uint8Array(32);
-    new DataView(entropy.buffer).setUint32(0, counter, true);
-    candidate = ecc().sign(hash, secret.reveal(), entropy);
-  }
+  for (let counter = 1; !hasLowR(candidate); counter++) candidate = ecc().sign(hash, secret.reveal(), counterBytes(counter));
   return signature(candidate);
 }
 
-function hasLowR(compact: Uint8Array): boolean {
-  return (compact[0] ?? 0) < 0x80;
+function signAll(tasks: readonly ToSign[], extra: { readonly extraEntropy?: Uint8Array } = {}): readonly Signature[] {
+  return ecc()
+    .signAll(tasks.map(({ hash, secret }) => ({ hash, secret: secret.reveal(), ...extra })))
+    .map((made) => signature(made));
+}
+
+function signAllLowR(tasks: readonly ToSign[], counter: number): readonly Signature[] {
+  if (tasks.length === 0) return [];
+  const candidates = signAll(tasks, counter === 0 ? {} : { extraEntropy: counterBytes(counter) });
+  const open = tasks.filter((_, at) => !hasLowR(candidates[at]));
+  const later = signAllLowR(open, counter + 1).values();
+  return candidates.map((candidate) => (hasLowR(candidate) ? candidate : (later.next().value ?? candidate)));
+}
+
+function counterBytes(counter: number): Uint8Array {
+  const bytes = new Uint8Array(32);
+  new DataView(bytes.buffer).setUint32(0, counter, true);
+  return bytes;
+}
+
+function hasLowR(compact: Uint8Array | undefined): boolean {
+  return (compact?.[0] ?? 0) < 0x80;
 }
 
 export function verifyHash(hash: Bytes32, pubkey: Point, candidate: Signature): boolean {
@@ -82,13 +114,13 @@ export function commitmentSighash(commitment: Commitment): Bytes32 {
 }
 
 /** Secret in. Which side signs, the secret says. Throws: key-mismatch where it is neither side's funding key. */
-export function signCommitment(commitment: Commitment, fundingSecret: Secret32<"funding">, signer: HashSigner = signHash): Signature {
+export function signCommitment(commitment: Commitment, fundingSecret: Secret32<"funding">, signer: HashSigner = PLAIN): Signature {
   const pubkey = publicKey<"funding">(fundingSecret);
   const { ownerFundingPubkey, countersignerFundingPubkey } = commitment.keys;
   if (!equalBytes(pubkey, ownerFundingPubkey) && !equalBytes(pubkey, countersignerFundingPubkey)) {
     throw new LnError("key-mismatch", "the funding key is neither of the funding output's two", { what: "funding_privkey" });
   }
-  return signer(commitmentSighash(commitment), fundingSecret);
+  return signer.one(commitmentSighash(commitment), fundingSecret);
 }
 
 /** Whether the countersigner's signature, as it comes with commitment_signed, is good. False for a high S, too. */
@@ -121,16 +153,28 @@ export function signHtlcTxs(
   commitment: Commitment,
   htlcTxs: readonly HtlcTx[],
   htlcBasepointSecret: Secret32<"htlc_basepoint">,
-  signer: HashSigner = signHash,
+  signer: HashSigner = PLAIN,
 ): readonly Signature[] {
   if (htlcTxs.length === 0) return [];
   const secret = deriveSecret<"htlc">(htlcBasepointSecret, commitment.keys.perCommitmentPoint);
-  return htlcTxs.map((htlcTx) => signer(htlcSighash(htlcTx, "countersigner"), secret));
+  return signer.all(htlcTxs.map((htlcTx) => ({ hash: htlcSighash(htlcTx, "countersigner"), secret })));
 }
 
 /** Whether the countersigner's signature of the owner's HTLC transaction is good. */
 export function verifyHtlcSignature(htlcTx: HtlcTx, candidate: Signature): boolean {
   return verifyHash(htlcSighash(htlcTx, "countersigner"), htlcTx.commitment.keys.countersignerHtlcPubkey, candidate);
+}
+
+/** The same of all HTLC transactions of one commitment, each with the signature in its place. */
+export function verifyHtlcSignatures(htlcTxs: readonly HtlcTx[], candidates: readonly Signature[]): readonly boolean[] {
+  const tasks = candidates.flatMap((candidate, at) =>
+    htlcTxs.slice(at, at + 1).map((htlcTx) => ({
+      hash: htlcSighash(htlcTx, "countersigner"),
+      point: htlcTx.commitment.keys.countersignerHtlcPubkey,
+      signature: candidate,
+    })),
+  );
+  return ecc().verifyAll(tasks);
 }
 
 /** The HTLC transaction as its owner can broadcast it; HTLC-success needs the preimage. BOLT 3 §HTLC-Timeout and HTLC-Success Transactions. */

@@ -17,7 +17,7 @@ import {
 import type { Side } from "../../side.js";
 import type { Commitment } from "../../tx/commitment-tx.js";
 import { buildHtlcTxs } from "../../tx/htlc-tx.js";
-import { type HashSigner, signCommitment, signHash, signHtlcTxs, verifyCommitmentSignature, verifyHtlcSignature } from "../../tx/sign.js";
+import { type HashSigner, PLAIN, signCommitment, signHtlcTxs, verifyCommitmentSignature, verifyHtlcSignatures } from "../../tx/sign.js";
 import type { MessageOf } from "../../wire/messages.js";
 import { type Received, acknowledge, newestSent } from "../message-log.js";
 import { requireOwnKeys } from "../own-keys.js";
@@ -36,7 +36,7 @@ export function advance(state: FundedChannel, by: Side, from: ChangeStage, to: C
  * With nothing new, gives the last signature again.
  * BOLT 2 §Committing Updates So Far: `commitment_signed`. Throws: policy-sign-…, policy-force-closed, policy-closing-signed, key-….
  */
-export function sign(channel: ChannelState, keys: PartyKeys, signer: HashSigner = signHash): Outcome {
+export function sign(channel: ChannelState, keys: PartyKeys, signer: HashSigner = PLAIN): Outcome {
   const state = requireFunded(channel);
   const again = newestSent(state.messages, "commitment_signed");
   if (again !== undefined && !hasNext(state, "remote")) return done(state, { repeated: true, resend: again });
@@ -137,11 +137,10 @@ export function verifySignatures(
       untrimmed_htlcs: htlcTxs.length,
     });
   }
+  for (const [at, candidate] of htlcSignatures.entries()) requireLowS(candidate, `htlc_signatures[${at}]`);
+  const verdicts = verifyHtlcSignatures(htlcTxs, htlcSignatures);
   for (const [at, htlcTx] of htlcTxs.entries()) {
-    const candidate = htlcSignatures[at];
-    if (candidate === undefined) continue;
-    requireLowS(candidate, `htlc_signatures[${at}]`);
-    if (verifyHtlcSignature(htlcTx, candidate)) continue;
+    if (verdicts[at] === true) continue;
     const { id, offeredBy } = htlcTx.output.htlc;
     throw new LnError(
       "state-htlc-signature-invalid",
