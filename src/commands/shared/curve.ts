@@ -2,6 +2,7 @@ import { type Helper, onAllCores } from "../../ecc/all-cores.js";
 import type { HelperData } from "../../ecc/helper.js";
 import { loadEcc } from "../../ecc/load.js";
 import { type Ecc, useEcc } from "../../protocol/ecc.js";
+import { ownProgram } from "./io.js";
 
 /** Node's name of platform and architecture. */
 const SYSTEM = `${process.platform}-${process.arch}`;
@@ -22,7 +23,7 @@ function startHelpers(backend: Ecc["name"]): readonly Helper[] {
   // Who is one of many threads has its core, and no other
   const most = isMainThread ? process.getBuiltinModule("node:os").availableParallelism() - 1 : 0;
   return Array.from({ length: most }, () => {
-    const worker = new Worker(process.argv[1] ?? "", { argv: [HELPER], workerData: { backend, system: SYSTEM } satisfies HelperData });
+    const worker = new Worker(ownProgram(), { argv: [HELPER], workerData: { backend, system: SYSTEM } satisfies HelperData });
     // A thread that dies is not waited for
     worker.on("error", () => undefined);
     worker.unref();
