@@ -44,7 +44,7 @@ export class StandIns {
   }
 
   readonly ecc = (): Ecc => ({
-    ...this.real,
+    name: this.real.name,
     isPoint: (candidate) => this.real.isPoint(candidate),
     isSecret: (secret) => this.points.has(toHex(secret)) || this.real.isSecret(secret),
     pointFromSecret: (secret) => this.points.get(toHex(secret)) ?? this.real.pointFromSecret(secret),

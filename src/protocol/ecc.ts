@@ -51,7 +51,11 @@ let backend: (Ecc & ManyAtOnce) | undefined;
 
 /** Hands the core its curve backend, once, before any function that touches keys. One that does not do many at once does them one by one. */
 export function useEcc(ecc: Ecc & Partial<ManyAtOnce>): void {
-  backend = { ...oneByOne(ecc), ...ecc };
+  backend = doesMany(ecc) ? ecc : { ...ecc, ...oneByOne(ecc) };
+}
+
+function doesMany(ecc: Ecc & Partial<ManyAtOnce>): ecc is Ecc & ManyAtOnce {
+  return ecc.signAll !== undefined && ecc.verifyAll !== undefined;
 }
 
 /** Throws: internal-ecc-missing. */
