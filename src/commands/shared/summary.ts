@@ -6,7 +6,7 @@ import type { ChangeContent, CommitmentSpec, Htlc } from "../../protocol/tx/spec
 
 /** An amount for JSON: an integer where it can be one. */
 export function amount(value: bigint): number | string {
-  return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value.toString();
+  return value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER ? Number(value) : value.toString();
 }
 
 export function balancesOf({ balances }: CommitmentSpec) {

@@ -59,11 +59,12 @@ const explainedTx = {
 
 const scriptValues = record(union(hexBytes, integer));
 
+// What no block may hold, a negative amount, is shown as it stands
 const inspectedInput = fields({
   outpoint,
   sequence: hex32,
   spends: text,
-  amount_sat: optional(satoshi),
+  amount_sat: optional(signedAmount),
   path: nullable(text),
   script_sig: optional(hex),
   fault: optional(text),
@@ -88,7 +89,7 @@ const spender = fields({
 const inspectedOutput = fields({
   index: u32,
   name: oneOf([...OUTPUT_KINDS, "anchor", "funding", "htlc_tx_output", "close_to_local", "close_to_remote", "unknown"]),
-  amount_sat: satoshi,
+  amount_sat: signedAmount,
   type: text,
   named_by: optional(text),
   script_pubkey: scriptPubkey,
@@ -144,7 +145,7 @@ const inspection = union(
     vsize: u53,
     inputs: list(inspectedInput),
     outputs: list(inspectedOutput),
-    outputs_sat: satoshi,
+    outputs_sat: signedAmount,
     fee_sat: nullable(signedAmount),
     fee_per_kw: optional(satoshi),
     fault: optional(text),

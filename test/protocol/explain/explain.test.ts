@@ -263,5 +263,5 @@ const DER = [
     "hex",
   ),
 ];
-const TRANSACTIONS_IN_VECTORS = 344;
+const TRANSACTIONS_IN_VECTORS = 410;
 const SCRIPTS_IN_VECTORS = 348;
