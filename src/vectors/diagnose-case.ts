@@ -9,7 +9,7 @@ import type { CaseInputs } from "./case-document.js";
 import { caseTerms } from "./case.js";
 
 /** As much of the search as fits into a moment: single causes, and the likelier feerates. */
-const LIMITS = { maxFeerate: 20_000n, maxVariants: 25_000 };
+const LIMITS = { maxFeerate: 20_000n, maxVariants: 4_000 };
 
 /** What vectors say of a commitment's signing, each in hex where they say it. */
 export interface ExpectedSigning {

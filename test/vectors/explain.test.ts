@@ -66,8 +66,8 @@ describe("one value changed in a generated case", () => {
 
 test("only the first of many cases are searched for their cause", () => {
   const document = made(0);
-  const feerate = valueAt(document, ["case", "feerate_per_kw"]) as number;
-  const line = JSON.stringify(withValue(document, ["case", "feerate_per_kw"], feerate + 100));
+  const delay = valueAt(document, ["case", "to_self_delay"]) as number;
+  const line = JSON.stringify(withValue(document, ["case", "to_self_delay"], delay + 1));
   const { explanations } = verifyVectors(Array.from({ length: 5 }, () => line).join("\n"), "v");
   expect(explanations.map(({ words }) => words.includes("comes about"))).toEqual([true, true, true, false, false]);
 });
