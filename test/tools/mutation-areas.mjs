@@ -3,7 +3,7 @@ const AREAS = {
   policy: { sources: ["src/protocol/policy/*.ts"], tests: ["test/policy/{changes,closing,htlcs,leave,opening,order}.test.ts"] },
   keys: { sources: ["src/protocol/keys/*.ts"], tests: ["test/protocol/keys/*.test.ts", "test/vectors/*.test.ts"] },
   script: { sources: ["src/protocol/script/*.ts"], tests: ["test/protocol/script/*.test.ts", "test/vectors/*.test.ts"] },
-  tx: { sources: ["src/protocol/tx/*.ts"], tests: ["test/protocol/tx/!(feerate).test.ts", "test/vectors/*.test.ts"] },
+  tx: { sources: ["src/protocol/tx/*.ts"], tests: ["test/protocol/tx/!(feerate).test.ts", "test/vectors/{reproduced,case,refused}.test.ts"] },
 };
 
 const name = process.env["MUTATE"] ?? "policy";
