@@ -1,20 +1,17 @@
-import { ripemd160 } from "@noble/hashes/legacy.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import { type ValueOf, anyObject, anything, list, literal, text, union } from "../json/codec.js";
 import { decode } from "../json/decode.js";
 import { fields, optional } from "../json/fields.js";
 import * as json from "../json/primitives.js";
-import { type Point, type Txid, concat, displayTxid, toHex, txid } from "../protocol/bytes.js";
+import { type Txid, displayTxid, toHex, txid } from "../protocol/bytes.js";
 import { LnError } from "../protocol/errors.js";
 import { publicKey } from "../protocol/keys/derivation.js";
 import { p2wsh } from "../protocol/script/assemble.js";
 import { fundingScript } from "../protocol/script/funding.js";
-import type { Secret32 } from "../protocol/secret.js";
 import { buildFundingTx } from "../protocol/tx/funding-tx.js";
-import { parseTransaction } from "../protocol/tx/parse.js";
 import { sat } from "../protocol/units.js";
+import { firstTransaction } from "./block.js";
 import { integer } from "./case.js";
+import { testnetAddress, testnetWif } from "./testnet.js";
 import { type VectorSet, expectedOf } from "./vector.js";
 
 const derivedValue = optional(anything);
@@ -110,38 +107,4 @@ function deriveFunding(given: FundingCase, where: string) {
       fee_sat: integer(fee),
     },
   };
-}
-
-/** A block's header has 80 bytes; one more counts its transactions, as long as they are few. */
-const FIRST_TRANSACTION = 81;
-
-function firstTransaction(block: Uint8Array, path: string): Transaction {
-  try {
-    return parseTransaction(block.subarray(FIRST_TRANSACTION));
-  } catch {
-    throw new LnError("tx-not-parsed", `${path}: no block with one transaction`, { path });
-  }
-}
-
-const TESTNET_ADDRESS = 0x6f;
-const TESTNET_SECRET = 0xef;
-const COMPRESSED = 0x01;
-
-function testnetAddress(pubkey: Point): string {
-  return base58Check(concat(Uint8Array.of(TESTNET_ADDRESS), ripemd160(sha256(pubkey))));
-}
-
-/** Secret in, and out. */
-function testnetWif(secret: Secret32): string {
-  return base58Check(concat(Uint8Array.of(TESTNET_SECRET), secret.reveal(), Uint8Array.of(COMPRESSED)));
-}
-
-const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-
-/** Of a payload that does not begin with a zero byte. */
-function base58Check(payload: Uint8Array): string {
-  let rest = BigInt(`0x${toHex(concat(payload, sha256(sha256(payload)).subarray(0, 4)))}`);
-  let text = "";
-  for (; rest > 0n; rest /= 58n) text = BASE58.charAt(Number(rest % 58n)) + text;
-  return text;
 }

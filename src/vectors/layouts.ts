@@ -1,5 +1,14 @@
 /** The layouts in which published vectors come: ours, and those of lnd, eclair and the specification's own text. */
-export const PUBLISHED_FORMATS = ["funding", "commitments", "per_commitment_secrets", "key_derivation", "lnd", "eclair", "bolt3"] as const;
+export const PUBLISHED_FORMATS = [
+  "funding",
+  "commitments",
+  "per_commitment_secrets",
+  "key_derivation",
+  "dual_funding",
+  "lnd",
+  "eclair",
+  "bolt3",
+] as const;
 export type PublishedFormat = (typeof PUBLISHED_FORMATS)[number];
 
 /** What `--layout` can name. */

@@ -4,6 +4,7 @@ import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
 import { FORMATS } from "../protocol/tx/format.js";
 import { readCommitments } from "./commitments.js";
 import { compare, isObject } from "./compare.js";
+import { isDualFunding, readDualFunding } from "./dual-funding.js";
 import { readFunding } from "./funding.js";
 import { readKeyDerivation } from "./key-derivation.js";
 import type { PublishedFormat } from "./layouts.js";
@@ -20,6 +21,7 @@ const DOCUMENTS = {
   commitments: readCommitments,
   per_commitment_secrets: readPerCommitmentSecrets,
   key_derivation: readKeyDerivation,
+  dual_funding: readDualFunding,
 } as const;
 
 type DocumentFormat = keyof typeof DOCUMENTS;
@@ -75,7 +77,7 @@ function formatOf(document: unknown, source: string): PublishedFormat {
   if (has("generation", "storage")) return "per_commitment_secrets";
   if (has("inputs", "cases")) return "key_derivation";
   if (has("common", "cases")) return "commitments";
-  if (has("cases")) return "funding";
+  if (has("cases")) return isDualFunding(document) ? "dual_funding" : "funding";
   throw unknownLayout(source);
 }
 

@@ -23,7 +23,7 @@ export function isSpecification(text: string): boolean {
   return /^# Appendix [A-G]: /m.test(text);
 }
 
-/** 03-transactions.md, as lightning/bolts has it. Appendices A and G hold no values that are derived here. Throws: input-vectors-layout, json-…. */
+/** 03-transactions.md, as lightning/bolts has it. Appendix A holds no values that are derived here, G is read as JSON (`dual-funding.ts`). Throws: input-vectors-layout, json-…. */
 export function readSpecification(text: string, source: string): Specification {
   const sections = appendices(text);
   const read = <T>(letter: string, reader: (section: Section, source: string) => T): T | undefined => {

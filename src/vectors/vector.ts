@@ -22,6 +22,10 @@ export interface Vector {
     /** Keys of `expected` that are as expected only if the whole commitment is. */
     readonly keys: readonly string[];
   };
+  /** Of another transaction: what it is called, and where in `expected` stands what is as expected only if all of it is. */
+  readonly decisive?: { readonly what: string; readonly path: JsonPath };
+  /** What a value under a key follows from, where it is not what the key says in other layouts. */
+  readonly followsFrom?: Readonly<Record<string, string>>;
   /** Where its values stand in the file, where that has another layout than the document. */
   readonly places?: Places;
 }

@@ -178,9 +178,19 @@ function compareVector({ expected, derived, path, rules, stated = [] }: Vector):
   return { values: parts.reduce((sum, { values }) => sum + values, 0), differences: parts.flatMap(({ differences }) => differences) };
 }
 
-function checked({ id, path, expected, commitment, places }: Vector, { values, differences }: Comparison): Checked {
-  const report = { id, values, differences: differences.map((difference) => explained(id, path, difference, places)) };
-  if (differences.length === 0 || commitment === undefined) return { report };
+function checked(vector: Vector, { values, differences }: Comparison): Checked {
+  const { id, path, expected, commitment, decisive } = vector;
+  const report = { id, values, differences: differences.map((difference) => explained(vector, difference)) };
+  if (differences.length === 0) return { report };
+  if (decisive !== undefined) {
+    const place = formatPath([...path, ...decisive.path]);
+    const other = differences.some((difference) => difference.path === place);
+    const explanation = other
+      ? `${decisive.what} is another: an input is not the one that the vectors were made with, or its builder departs from the specification`
+      : `${decisive.what} is as expected, so all that it is made of is, too: ${differences.length} of ${values} values are others by themselves`;
+    return { report: { ...report, explanation } };
+  }
+  if (commitment === undefined) return { report };
   const told = commitment.keys.filter((key) => typeof expected[key] === "string");
   const agreed = told.find((key) => !differences.some((difference) => difference.path.startsWith(formatPath([...path, key]))));
   if (agreed !== undefined) {
@@ -197,11 +207,11 @@ function checked({ id, path, expected, commitment, places }: Vector, { values, d
   };
 }
 
-function explained(id: string, path: JsonPath, difference: Difference, places: Vector["places"]): CaseDifference {
+function explained({ id, path, places, followsFrom: own }: Vector, difference: Difference): CaseDifference {
   const why = whyDifferent(difference);
   const within = difference.path.slice(formatPath(path).length);
   const key = /^(?:\.?expected)?[.]?([A-Za-z_0-9]+)/.exec(within)?.[1];
-  const follows = key === undefined ? undefined : followsFrom(key);
+  const follows = key === undefined ? undefined : (own?.[key] ?? followsFrom(key));
   const at = { ...difference, path: placeOf(difference.path, places) };
   return { case: id, ...at, ...(why === undefined ? {} : { why }), ...(follows === undefined ? {} : { follows_from: follows }) };
 }

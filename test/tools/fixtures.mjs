@@ -5,10 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const fixtures = fileURLToPath(new URL("../../fixtures/vectors", import.meta.url));
 /** Not ours to hand on, or used by nothing. */
-const REFUSED = [
-  { path: /^core\//, why: "another project's own files" },
-  { path: /^dual-funding\.json$/, why: "dual funding is not our subject" },
-];
+const REFUSED = [{ path: /^core\//, why: "another project's own files" }];
 
 /** The vector files in a folder, as paths below it with forward slashes. @param {string} folder */
 function vectorFiles(folder) {
