@@ -1,5 +1,6 @@
 import { type Change, type ChannelState, type FundedChannel, isFunded } from "../protocol/channel/state.js";
 import { equalBytes } from "../protocol/bytes.js";
+import { isClear } from "../protocol/channel/clearing.js";
 import { type Side, dual } from "../protocol/side.js";
 import { printChannel, revokedHtlcs } from "../json/channel-file.js";
 import { encode } from "../json/decode.js";
@@ -52,7 +53,7 @@ function stateFinding(actor: Actor, { state, revoked }: View, shown: Extract<Sho
 
 /**
  * The replayed state with what no message shows taken from the file: the party's limits and name, a PSBT, a point that was not announced yet, and
- * whether its own newest commitment was signed for broadcast.
+ * whether its own newest commitment was signed for broadcast, or a mutual close elsewhere.
  */
 function withItsOwn(actor: Actor, state: ChannelState, file: ChannelState): ChannelState {
   const ownPoints = state.ownPoints.map((held) => {
@@ -61,9 +62,10 @@ function withItsOwn(actor: Actor, state: ChannelState, file: ChannelState): Chan
   });
   const own = { party: file.party, limits: file.limits, ownPoints };
   if (!isFunded(state) || !isFunded(file)) return { ...state, ...own };
-  const { forceClosed } = file.flags;
-  const mayClose = forceClosed === null || forceClosed === state.fundings[0].local.current?.number;
-  const funded: FundedChannel = { ...state, ...own, flags: { ...state.flags, forceClosed: mayClose ? forceClosed : state.flags.forceClosed } };
+  const mayClose = file.flags.forceClosed === null || file.flags.forceClosed === state.fundings[0].local.current?.number;
+  const forceClosed = mayClose ? file.flags.forceClosed : state.flags.forceClosed;
+  const closingSigned = state.flags.closingSigned || (file.flags.closingSigned && isClosing(state));
+  const funded: FundedChannel = { ...state, ...own, flags: { ...state.flags, forceClosed, closingSigned } };
   return { ...funded, fundingPsbt: file.fundingPsbt, changes: dual((side) => changesIn(actor, side, funded, file)) };
 }
 
@@ -86,9 +88,14 @@ function journalFinding(actor: Actor, view: View, { file, line, step }: Extract<
     const fact = "force_closed is not the party's newest commitment";
     return { view, hashed: false, finding: { kind: "state", at, fact, expected: String(number), found: String(step.forceClosed), code: null } };
   }
-  const next = { ...view, state: after };
-  if (!isWhole(actor, after)) return { view: next, finding: null, hashed: false };
-  const hash = hashAfter(after, step);
+  const settled = step.closingSigned ? closingBy(after) : after;
+  if (settled === null) {
+    const fact = "closing_signed where no close is due: shutdowns are missing, or something is left to clear";
+    return { view, hashed: false, finding: { kind: "state", at, fact, expected: null, found: "true", code: null } };
+  }
+  const next = { ...view, state: settled };
+  if (!isWhole(actor, settled)) return { view: next, finding: null, hashed: false };
+  const hash = hashAfter(settled, step);
   if (hash === step.after) return { view: next, finding: null, hashed: true };
   const fact = "state_after is not the hash of the state that the messages lead to";
   return { view: next, hashed: true, finding: { kind: "state", at, fact, expected: hash, found: step.after, code: null } };
@@ -97,6 +104,17 @@ function journalFinding(actor: Actor, view: View, { file, line, step }: Extract<
 function closedBy(state: ChannelState, number: number): ChannelState | null {
   if (!isFunded(state) || state.fundings[0].local.current?.number !== number) return null;
   return { ...state, flags: { ...state.flags, forceClosed: number } };
+}
+
+/** Whether a mutual close may be signed. */
+function isClosing(state: FundedChannel): boolean {
+  return state.flags.shutdownSent && state.flags.shutdownReceived && isClear(state);
+}
+
+/** The signature is made elsewhere, and no message shows it yet. */
+function closingBy(state: ChannelState): ChannelState | null {
+  if (!isFunded(state) || !isClosing(state)) return null;
+  return { ...state, flags: { ...state.flags, closingSigned: true } };
 }
 
 /** Whether nothing of the state is a stand-in. */

@@ -46,6 +46,8 @@ export interface JournalStep {
   readonly before: string | null;
   readonly after: string;
   readonly forceClosed: number | null;
+  /** By a PSBT of a mutual close. */
+  readonly closingSigned: boolean;
 }
 
 /** Where a party is taken up whose opening is not in the record: it was imported, or restored, or what came before was not kept. */

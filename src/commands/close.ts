@@ -2,14 +2,18 @@ import { scriptOfAddress } from "../json/address.js";
 import { scriptPubkey } from "../protocol/bytes.js";
 import { type FundedChannel, requireFunded } from "../protocol/channel/state.js";
 import { completeClosings } from "../protocol/channel/closing.js";
-import { close } from "../protocol/channel/transitions/close.js";
+import { planClose } from "../protocol/channel/transitions/close.js";
+import type { CloseStep, SigningStep } from "../protocol/channel/transitions/close-step.js";
 import type { CloseWish } from "../protocol/channel/transitions/close-wish.js";
+import { type Outcome, done } from "../protocol/channel/transitions/outcome.js";
 import { LnError } from "../protocol/errors.js";
-import { closingsDocument } from "./close/document.js";
+import { closingsDocument, forSignerDocument } from "./close/document.js";
 import type { Report } from "./shared/command.js";
 import { defineCommand } from "./shared/command.js";
-import { amountSat, feerate, flag, hex, integer, text, toggle } from "./shared/options.js";
-import { changeFlags, loadKeys, loadParty, locateParty, partyArgument, settle } from "./shared/party.js";
+import type { Context } from "./shared/context.js";
+import { type FlagValues, amountSat, feerate, flag, hex, integer, text, toggle } from "./shared/options.js";
+import { type Party, changeFlags, loadKeys, loadParty, locateParty, partyArgument, settle } from "./shared/party.js";
+import { forSigner, psbtFlags, refuseBoth, signaturesOf } from "./shared/psbt.js";
 import { channelSummary } from "./shared/summary.js";
 
 /** `300sat-900sat`. Throws: usage-value. */
@@ -33,7 +37,9 @@ const flags = {
   locktime: flag("--locktime <height>", "for closing_complete: nLockTime (default: 0)", integer(0, 0xffffffff)),
   omitOutput: toggle("--omit-output", "leave out our own output, which is worth less than spending it would cost"),
   tx: toggle("--tx", "print the closing transaction that both have signed, and send nothing"),
+  ...psbtFlags,
 };
+type Options = FlagValues<typeof flags>;
 
 export const command = defineCommand({
   name: "close",
@@ -41,7 +47,8 @@ export const command = defineCommand({
   description:
     "Prints whichever message of a mutual close is next for us: shutdown (--address or --script), then, when both shutdowns have gone and no HTLC is left, what the negotiation that the two " +
     "agreed to when opening asks for. With option_simple_close that is closing_complete for a close that we pay for (--feerate or --fee), and closing_sig to answer the peer's; else closing_signed, the opener's " +
-    "first, where an answer without a fee agrees. Run again it prints the same message again; once both have signed, the closing transaction, as --tx does at any time.",
+    "first, where an answer without a fee agrees. Run again it prints the same message again; once both have signed, the closing transaction, as --tx does at any time. " +
+    "Where the next message carries signatures, --psbt writes what is to be signed for it, and --finish sends it; from --psbt on the channel moves no more.",
   args: [partyArgument],
   flags,
   examples: [
@@ -49,6 +56,7 @@ export const command = defineCommand({
     "chankit close alice --feerate 500 | chankit receive bob -",
     "chankit close bob | chankit receive alice -",
     "chankit close alice --tx --json | jq -r .tx",
+    "chankit close alice --feerate 500 --psbt",
   ],
   curve: true,
   exits: [4, 5],
@@ -56,6 +64,9 @@ export const command = defineCommand({
     const { paths } = locateParty(args, o);
     if (o.address !== undefined && o.script !== undefined) throw new LnError("usage-argument", "name --address or --script, not both", {});
     if (o.fee !== undefined && o.feerate !== undefined) throw new LnError("usage-argument", "name --fee or --feerate, not both", {});
+    if (o.tx === true && (o.psbt === true || o.finish !== undefined))
+      throw new LnError("usage-argument", "--tx prints what both have signed: it goes with neither --psbt nor --finish", {});
+    refuseBoth(o);
     const party = loadParty(ctx, paths, o.tx === true ? { ...o, dryRun: true } : o);
     const before = requireFunded(party.state);
     if (o.tx === true) return closingsReport(before);
@@ -67,12 +78,34 @@ export const command = defineCommand({
           ? undefined
           : ({ kind: "rate", feerate: o.feerate } as const);
     const { feeRange: range, locktime, omitOutput } = o;
-    const outcome = close(before, await loadKeys(ctx, party.paths, o), { script, fee, feeRange: range, locktime, omitOutput });
+    const step = planClose(before, { script, fee, feeRange: range, locktime, omitOutput });
+    if (step.kind === "sign" && o.psbt === true) return forSignerReport(ctx, party, step, o);
+    const outcome = await taken(ctx, party, step, o);
     const report = settle(ctx, party, outcome, o, () => channelSummary(outcome.state));
     const over = outcome.sent === null && outcome.resend === null && o.dryRun !== true;
     return over ? closingsReport(requireFunded(outcome.state)) : report;
   },
 });
+
+/** What is to be signed elsewhere. That it may be is stored before it is shown. */
+async function forSignerReport(ctx: Context, party: Party, step: SigningStep, o: Options): Promise<Report> {
+  const { closingSigned: repeated } = requireFunded(party.state).flags;
+  const tried = settle(ctx, party, done(step.state, { repeated }), o, () => channelSummary(step.state));
+  if (o.dryRun === true) return tried;
+  const psbts = await forSigner(step.closings.map(({ plan }) => plan));
+  return { document: forSignerDocument(step, psbts), fileName: `close-${step.state.party}.json`, undelivered: "the same command prints it again" };
+}
+
+/** The step with our signatures, where it takes any. Throws: usage-psbt, key-…, input-psbt-…. */
+async function taken(ctx: Context, { paths }: Party, step: CloseStep, o: Options): Promise<Outcome> {
+  if (step.kind === "sign") {
+    const plans = step.closings.map(({ plan }) => plan);
+    return step.finish(await signaturesOf(ctx, plans, o, { state: step.state, keys: () => loadKeys(ctx, paths, o) }));
+  }
+  if (o.finish !== undefined && step.outcome.sent !== null)
+    throw new LnError("usage-psbt", "a shutdown is next, which carries no signature: there is nothing to finish yet", {});
+  return step.outcome;
+}
 
 /** Throws: state-closing-unsigned. */
 function closingsReport(state: FundedChannel): Report {

@@ -17,6 +17,7 @@ export const journalLine = fields({
   sent: list(passed),
   request_id: optional(text),
   force_closed: optional(commitmentNumber),
+  closing_signed: optional(literal(true)),
   behind: optional(literal(true)),
   revision: u53,
   state_before: nullable(bytes32),

@@ -9,13 +9,24 @@ import { SCRIPT_ERRORS, verifyTransaction } from "../protocol/script/interpreter
 import { firstDifference } from "../protocol/tx/compare.js";
 import { SIGHASH_ALL } from "../protocol/tx/format.js";
 import { parseTransaction } from "../protocol/tx/parse.js";
-import { type OwnInput, type TxPlan, type WalletInput, inputSighash, isOwn, scriptOf, witnessOf } from "../protocol/tx/plan.js";
+import {
+  type OwnInput,
+  type SignableInput,
+  type TxPlan,
+  type WalletInput,
+  inputSighash,
+  isOwn,
+  isWhole,
+  scriptOf,
+  witnessOf,
+} from "../protocol/tx/plan.js";
 import { verifyHash, withWitnesses } from "../protocol/tx/sign.js";
 import { isGoodWalletWitness } from "../protocol/tx/wallet.js";
 import { parsePsbt } from "./psbt.js";
 import { serialized } from "./psbt-plan.js";
 
 type Plan = TxPlan<OwnInput | WalletInput>;
+type Unsigned = Pick<Plan, "unsigned">;
 type InputFields = Psbt["data"]["inputs"][number];
 
 /** A PSBT as somebody handed it in. */
@@ -31,16 +42,36 @@ export interface PsbtText {
  * Throws: input-psbt, input-psbt-transaction, input-psbt-unsigned, input-psbt-signature, input-psbt-refused.
  */
 export async function finishPlans(plans: readonly Plan[], psbts: readonly PsbtText[]): Promise<readonly Transaction[]> {
+  const signed = await byPlan(plans, psbts);
+  return plans.map((plan, at) => finish(plan, signed[at] ?? []));
+}
+
+/**
+ * Our signatures alone, an input after the other, of plans that may want the peer's, too. Each is checked.
+ * Throws: input-psbt, input-psbt-transaction, input-psbt-unsigned, input-psbt-signature.
+ */
+export async function signaturesIn(plans: readonly TxPlan<SignableInput>[], psbts: readonly PsbtText[]): Promise<readonly Signature[]> {
+  const signed = await byPlan(plans, psbts);
+  return plans.flatMap((plan, at) =>
+    plan.inputs.flatMap((input, index) => {
+      const fields = (signed[at] ?? []).flatMap((inputs) => inputs[index] ?? []);
+      return input.signer === null ? [] : [ownSignature(plan, index, input, input.signer.pubkey, fields)];
+    }),
+  );
+}
+
+/** The inputs of the PSBTs that are of each plan. Throws: input-psbt, input-psbt-transaction. */
+async function byPlan(plans: readonly Unsigned[], psbts: readonly PsbtText[]): Promise<readonly (readonly (readonly InputFields[])[])[]> {
   const signed = plans.map((): InputFields[][] => []);
   for (const given of psbts) {
     const psbt = await parsePsbt(given.text);
     signed[planOf(psbt, plans, given.source)]?.push(psbt.data.inputs);
   }
-  return plans.map((plan, at) => finish(plan, signed[at] ?? []));
+  return signed;
 }
 
 /** Which plan's transaction a PSBT has, byte for byte. Throws: input-psbt-transaction. */
-function planOf(psbt: Psbt, plans: readonly Plan[], source: string): number {
+function planOf(psbt: Psbt, plans: readonly Unsigned[], source: string): number {
   const bytes = psbt.data.getTransaction();
   const found = plans.findIndex(({ unsigned }) => equalBytes(unsigned.toBuffer(), bytes));
   if (found !== -1) return found;
@@ -90,11 +121,15 @@ function requireAccepted(tx: Transaction, { inputs }: Plan): void {
 /** Throws: input-psbt-unsigned, input-psbt-signature. */
 function ownWitness(plan: Plan, index: number, input: OwnInput, psbts: readonly InputFields[]): Witness {
   const { signer } = input;
-  if (signer === null) return witnessOf(input, null);
-  const offered = psbts.flatMap((fields) => [...partialSignatures(fields, signer.pubkey), ...finalSignatures(fields, input)]);
-  const good = offered.map((bytes) => checked(plan, index, input, signer.pubkey, bytes)).find((signature) => signature !== null);
-  if (good !== undefined) return witnessOf(input, good);
-  throw offered.length === 0 ? unsigned(index, signer.pubkey) : badSignature(index);
+  return witnessOf(input, signer === null ? null : ownSignature(plan, index, input, signer.pubkey, psbts));
+}
+
+/** Throws: input-psbt-unsigned, input-psbt-signature. */
+function ownSignature(plan: Unsigned, index: number, input: SignableInput, pubkey: Point, psbts: readonly InputFields[]): Signature {
+  const offered = psbts.flatMap((fields) => [...partialSignatures(fields, pubkey), ...(isWhole(input) ? finalSignatures(fields, input) : [])]);
+  const good = offered.map((bytes) => checked(plan, index, input, pubkey, bytes)).find((signature) => signature !== null);
+  if (good !== undefined) return good;
+  throw offered.length === 0 ? unsigned(index, pubkey) : badSignature(index);
 }
 
 function partialSignatures({ partialSig = [] }: InputFields, pubkey: Point): readonly Uint8Array[] {
@@ -118,7 +153,7 @@ function readWitness(bytes: Uint8Array): Witness {
   }
 }
 
-function checked(plan: Plan, index: number, input: OwnInput, pubkey: Point, bytes: Uint8Array): Signature | null {
+function checked(plan: Unsigned, index: number, input: SignableInput, pubkey: Point, bytes: Uint8Array): Signature | null {
   const read = readWitnessSignature(bytes);
   if (read?.sighashType !== SIGHASH_ALL) return null;
   return verifyHash(inputSighash(plan, index, input), pubkey, read.signature) ? read.signature : null;

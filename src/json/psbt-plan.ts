@@ -4,7 +4,7 @@ import type { Transaction } from "bitcoinjs-lib/src/transaction";
 import { type Signature, concat, equalBytes } from "../protocol/bytes.js";
 import { hash160, witnessSignature } from "../protocol/script/assemble.js";
 import { SIGHASH_ALL } from "../protocol/tx/format.js";
-import { type OwnInput, type TxPlan, type WalletInput, isOwn, scriptOf, witnessOf } from "../protocol/tx/plan.js";
+import { type SignableInput, type TxPlan, type WalletInput, isOwn, isWhole, scriptOf, witnessOf } from "../protocol/tx/plan.js";
 import type { Signer } from "../protocol/tx/signer.js";
 
 interface KeyValue {
@@ -38,7 +38,7 @@ export interface DescribedWalletInput extends WalletInput {
  * outputs are spent. BIP 174 Creator and Updater.
  */
 export function printPsbt(
-  plan: TxPlan<OwnInput | DescribedWalletInput>,
+  plan: TxPlan<SignableInput | DescribedWalletInput>,
   parents: readonly Transaction[],
   signatures: readonly (Signature | null)[] = [],
 ): string {
@@ -73,7 +73,7 @@ function withoutWitnesses(tx: Transaction): Transaction {
   return bare;
 }
 
-function ownFields(input: OwnInput, signature: Signature | null, parent: Uint8Array | null) {
+function ownFields(input: SignableInput, signature: Signature | null, parent: Uint8Array | null) {
   const { lock, amount, signer, cosigner } = input;
   const partialSig = [
     ...(cosigner === undefined ? [] : [{ pubkey: cosigner.pubkey, signature: witnessSignature(cosigner.signature, cosigner.sighashType) }]),
@@ -87,13 +87,13 @@ function ownFields(input: OwnInput, signature: Signature | null, parent: Uint8Ar
     ...(lock.kind === "p2wsh" ? { witnessScript: lock.witnessScript } : {}),
     ...(oneType ? { sighashType: SIGHASH_ALL } : {}),
     ...(partialSig.length === 0 ? {} : { partialSig }),
-    ...(signer === null ? { finalScriptWitness: serialized(witnessOf(input, null)) } : {}),
+    ...(signer === null && isWhole(input) ? { finalScriptWitness: serialized(witnessOf(input, null)) } : {}),
     unknownKeyVals: [...preimageFields(input), ...signerFields(signer)],
   };
 }
 
 /** The payment hash as Lightning has it, and the hash that the script compares. */
-function preimageFields({ preimage }: OwnInput): readonly KeyValue[] {
+function preimageFields({ preimage }: SignableInput): readonly KeyValue[] {
   if (preimage === undefined) return [];
   return [
     { key: concat(Uint8Array.of(PSBT_IN_SHA256), sha256(preimage)), value: preimage },

@@ -193,7 +193,7 @@ export const ERROR_CODES = {
   "policy-bump-not-held": { what: "helping a commitment into the chain that the state does not hold, or that is revoked" },
   "policy-replacement-underpaid": { what: "a replacement that pays too little to be relayed" },
   "tx-wallet-script": { what: "a wallet's input that is neither P2WPKH nor P2TR" },
-  "usage-psbt": { what: "--psbt together with --finish" },
+  "usage-psbt": { what: "--psbt together with --finish, or --finish where nothing is to be signed" },
   "input-psbt-transaction": { what: "a PSBT of another transaction than the one the state determines" },
   "input-psbt-unsigned": { what: "a PSBT that lacks a signature" },
   "input-psbt-signature": { what: "a PSBT with a signature that is not good" },

@@ -17,6 +17,7 @@ import {
   REESTABLISH_STEPS,
   type Step,
   WIRE,
+  closeByPsbtSteps,
   closeSteps,
   filesOf,
   folderOf,
@@ -84,6 +85,7 @@ const anchors = last(await runsOf("anchors", emptyDisk(), openingSteps(ANCHORS))
 const byHtlc = await runsOf("an HTLC", copyOf(anchors), htlcSteps());
 const failed = await runsOf("an HTLC failed", byHtlc[9]!.after, FAIL_STEPS);
 const simply = await runsOf("simple close", copyOf(anchors), closeSteps("simple"));
+const elsewhere = (await runsOf("close by PSBT", copyOf(anchors), closeByPsbtSteps("simple"))).filter(({ step }) => step.flags["psbt"] === true);
 const negotiated = await runsOf(
   "negotiated close",
   last(await runsOf("without simple close", emptyDisk(), openingSteps(LEGACY))),
@@ -132,6 +134,7 @@ const RUNS = [
   ...byHtlc,
   ...failed,
   ...simply,
+  ...elsewhere,
   ...negotiated,
   ...journalled,
   ...imports,

@@ -295,15 +295,22 @@ export const CLOSING_RULES: readonly Rule[] = [
   ).map(([field, value]) => whenAnswered("policy-closing-mismatch", field, () => ({ [field]: value }))),
 
   // What stands against it from elsewhere
-  ...(["sign", "update-fee"] as const).map((command) =>
-    rule("policy-closing-signed", `${command} after a mutual close was offered`, async (broken) => {
+  ...(
+    [
+      ["sign", {}],
+      ["update-fee", {}],
+      ["sign", { psbt: true }],
+      ["update-fee", { psbt: true }],
+    ] as const
+  ).map(([command, how]) =>
+    rule("policy-closing-signed", `${command} after a mutual close was ${"psbt" in how ? "written for a signer" : "offered"}`, async (broken) => {
       const p = await parties(SIMPLE);
       if (!broken) {
         if (command === "sign") await runCommand("pay", [p.alice, "1000sat"]);
         return { p, act: () => runCommand(command, command === "sign" ? [p.alice] : [p.alice, "3000"]) };
       }
       const closing = await shut(SIMPLE);
-      await says(closing, "alice", { fee: "500sat" });
+      await says(closing, "alice", { fee: "500sat", ...how });
       if (command === "sign") {
         // As if a change had been left
         editState(closing.alice, (state) => ({

@@ -135,6 +135,12 @@ export function closeSteps(kind: "simple" | "negotiated"): readonly Step[] {
   ];
 }
 
+/** The same, each having what it signs written for a signer elsewhere first. */
+export function closeByPsbtSteps(kind: "simple" | "negotiated"): readonly Step[] {
+  const signs = ({ command }: Step, at: number): boolean => command === "close" && at >= 4;
+  return closeSteps(kind).flatMap((one, at) => (signs(one, at) ? [{ ...one, flags: { ...one.flags, psbt: true } }, one] : [one]));
+}
+
 /** After the first two of updateSteps, whose messages were lost: both say where they are, Alice sends again what Bob lacks. */
 export const REESTABLISH_STEPS: readonly Step[] = [
   step("alice", "reestablish", [], {}, "change"),

@@ -3,6 +3,7 @@ import {
   ANCHORS,
   ARTICLE,
   CLOSING_STEPS,
+  closeByPsbtSteps,
   type Name,
   type Step,
   WIRE,
@@ -61,6 +62,7 @@ export const RUNS: Readonly<Record<string, readonly Step[]>> = {
   "anchor_outputs htlcs": [...openingSteps(withJournals(ofType("anchor_outputs"))), ...htlcSteps(), ...CLOSING_STEPS],
   "simple close": [...openingSteps(withJournals(ANCHORS)), ...closeSteps("simple")],
   "negotiated close": [...openingSteps(withJournals(LEGACY)), ...closeSteps("negotiated")],
+  "a close for signers elsewhere": [...openingSteps(withJournals(ANCHORS)), ...closeByPsbtSteps("simple")],
 };
 
 /** The files that the steps leave. */

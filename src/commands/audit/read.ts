@@ -255,6 +255,7 @@ export function momentsOf(party: string, { states, journals }: Pick<Folder, "sta
       before: line.stateBefore === null ? null : toHex(line.stateBefore),
       after: toHex(line.stateAfter),
       forceClosed: line.forceClosed ?? null,
+      closingSigned: line.closingSigned === true,
     };
     moments.push({ sent, received, shown: { kind: "journal", file: longest.file, line: at + 1, step } });
   }

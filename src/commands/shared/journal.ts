@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { toHex } from "../../protocol/bytes.js";
 import type { Received, Sent } from "../../protocol/channel/message-log.js";
-import { type ChannelState, isFunded } from "../../protocol/channel/state.js";
+import { type ChannelState, type FundedChannel, isFunded } from "../../protocol/channel/state.js";
 import { encodeMessage } from "../../protocol/wire/messages.js";
 import type { JournalEntry } from "../../store/journal-file.js";
 import type { Document } from "./command.js";
@@ -21,7 +21,10 @@ export function journalEvent(
 ): JournalEntry["event"] {
   const requests = before?.messages.requests ?? [];
   const request = after.messages.requests.find(({ id }) => requests.every((known) => known.id !== id));
-  const closed = flagsOf(before).forceClosed === null ? flagsOf(after).forceClosed : null;
+  const [flagsBefore, flagsAfter] = [flagsOf(before), flagsOf(after)];
+  const closed = flagsBefore.forceClosed === null ? flagsAfter.forceClosed : null;
+  // By a message that carries the signature it shows by itself
+  const closingSigned = flagsAfter.closingSigned && !flagsBefore.closingSigned && sent.length === 0;
   return {
     command,
     party: after.party,
@@ -33,7 +36,8 @@ export function journalEvent(
     }),
     ...(request === undefined ? {} : { request_id: request.id }),
     ...(closed === null ? {} : { force_closed: closed }),
-    ...(flagsOf(after).behind && !flagsOf(before).behind ? { behind: true } : {}),
+    ...(closingSigned ? { closing_signed: true } : {}),
+    ...(flagsAfter.behind && !flagsBefore.behind ? { behind: true } : {}),
   };
 }
 
@@ -41,6 +45,6 @@ function entryOf(seq: number, type: string, wire: Uint8Array, shown: string | nu
   return { seq, type, hash: toHex(sha256(wire)), wire: shown };
 }
 
-function flagsOf(state: ChannelState | undefined): { readonly forceClosed: number | null; readonly behind: boolean } {
-  return state !== undefined && isFunded(state) ? state.flags : { forceClosed: null, behind: false };
+function flagsOf(state: ChannelState | undefined): Pick<FundedChannel["flags"], "forceClosed" | "closingSigned" | "behind"> {
+  return state !== undefined && isFunded(state) ? state.flags : { forceClosed: null, closingSigned: false, behind: false };
 }

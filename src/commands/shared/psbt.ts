@@ -1,10 +1,10 @@
 import { parseStrict } from "../../json/strict.js";
-import { toHex } from "../../protocol/bytes.js";
+import { type Signature, toHex } from "../../protocol/bytes.js";
 import { requireOwnKeys } from "../../protocol/channel/own-keys.js";
 import type { FundedChannel } from "../../protocol/channel/state.js";
 import { LnError } from "../../protocol/errors.js";
 import type { PartyKeys } from "../../protocol/keys/party-keys.js";
-import { type OwnInput, type TxPlan, isOwn, signInput, signPlan } from "../../protocol/tx/plan.js";
+import { type SignableInput, type OwnInput, type TxPlan, isOwn, signInput, signInputs, signPlan } from "../../protocol/tx/plan.js";
 import { SECRET_NAMES } from "../../protocol/tx/signer.js";
 import type { readTransaction } from "./read-transaction.js";
 import type { DescribedWalletInput } from "../../json/psbt-plan.js";
@@ -65,6 +65,31 @@ export async function carryOut(
 }
 
 /**
+ * Our signatures of planned transactions to which the peer's signature is still to come, or whose are to go into a message: made with our keys, or
+ * taken from signed PSBTs. Throws: key-…, input-psbt….
+ */
+export async function signaturesOf(
+  ctx: Context,
+  plans: readonly TxPlan<SignableInput>[],
+  { finish }: PsbtOptions,
+  { state, keys }: KeySource,
+): Promise<readonly Signature[]> {
+  if (finish !== undefined) {
+    const { signaturesIn } = await import("../../json/psbt-finish.js");
+    return signaturesIn(plans, readPsbts(ctx, finish));
+  }
+  const held = await keys();
+  requireOwnKeys(state, held);
+  return plans.flatMap((plan) => signInputs(plan, held));
+}
+
+/** What a report shows of such transactions for a signer elsewhere. */
+export async function forSigner(plans: readonly TxPlan<SignableInput>[]): Promise<readonly CarriedOut["shown"][]> {
+  const { printPsbt } = await import("../../json/psbt-plan.js");
+  return plans.map((plan) => unsigned(plan, printPsbt(plan, [])).shown);
+}
+
+/**
  * The same for a transaction to which a wallet brings inputs: it becomes a PSBT for the wallet, with our signatures unless --psbt leaves them out.
  * Throws: usage-psbt, key-…, input-psbt….
  */
@@ -89,7 +114,8 @@ export async function carryOutWithWallet(
   return { tx: null, shown: asPsbt(plan, printPsbt(plan, parents, signatures)) };
 }
 
-function refuseBoth({ psbt, finish }: PsbtOptions): void {
+/** Throws: usage-psbt. */
+export function refuseBoth({ psbt, finish }: PsbtOptions): void {
   if (psbt === true && finish !== undefined) throw new LnError("usage-psbt", "--psbt writes a PSBT, --finish reads one: not both", {});
 }
 
@@ -97,7 +123,7 @@ function signed(tx: Transaction): CarriedOut {
   return { tx, shown: { txid: tx.getId(), tx: tx.toHex(), weight: tx.weight() } };
 }
 
-function unsigned(plan: TxPlan<OwnInput | DescribedWalletInput>, psbt: string): CarriedOut {
+function unsigned(plan: TxPlan<SignableInput | DescribedWalletInput>, psbt: string): CarriedOut {
   return { tx: null, shown: { ...asPsbt(plan, psbt), to_sign: plan.inputs.flatMap(toSign) } };
 }
 
@@ -106,7 +132,7 @@ function asPsbt({ unsigned: tx }: Pick<TxPlan, "unsigned">, psbt: string): Reado
 }
 
 /** Which key of ours an input waits for, as BOLT 3 derives it. */
-function toSign(planned: OwnInput | DescribedWalletInput, input: number): readonly Record<string, unknown>[] {
+function toSign(planned: SignableInput | DescribedWalletInput, input: number): readonly Record<string, unknown>[] {
   const signer = isOwn(planned) ? planned.signer : null;
   if (signer === null) return [];
   const pubkey = toHex(signer.pubkey);
@@ -121,11 +147,12 @@ function toSign(planned: OwnInput | DescribedWalletInput, input: number): readon
   }
 }
 
-/** PSBTs from files: base64 or hex alone, or one of our reports with a `psbt`. Throws: input-psbt, input-unreadable, json-…. */
+/** PSBTs from files: base64 or hex alone, or one of our reports with a `psbt`, or one for each of its `transactions`. Throws: input-psbt, input-unreadable, json-…. */
 export function readPsbts(ctx: Context, files: string) {
-  return files.split(",").map((source) => {
+  return files.split(",").flatMap((source) => {
     const content = readInput(ctx, source).trim();
-    return { source, text: content.startsWith("{") ? psbtIn(parseStrict(content, source), source) : content };
+    const texts = content.startsWith("{") ? psbtsIn(parseStrict(content, source), source) : [content];
+    return texts.map((text) => ({ source, text }));
   });
 }
 
@@ -140,8 +167,9 @@ function psbtField(document: unknown): string | null {
   return typeof document === "object" && document !== null && "psbt" in document && typeof document.psbt === "string" ? document.psbt : null;
 }
 
-function psbtIn(document: unknown, source: string): string {
-  const psbt = psbtField(document);
-  if (psbt !== null) return psbt;
+function psbtsIn(document: unknown, source: string): readonly string[] {
+  const several = typeof document === "object" && document !== null && "transactions" in document && Array.isArray(document.transactions);
+  const psbts = (several ? (document.transactions as readonly unknown[]) : [document]).flatMap((one) => psbtField(one) ?? []);
+  if (psbts.length > 0) return psbts;
   throw new LnError("input-psbt", `${source} is JSON without a \`psbt\``, { source });
 }

@@ -269,6 +269,16 @@ export const LEAVE_OUTPUTS = {
   close: () =>
     union(
       fields({ ...format("chankit-close"), ...closing, others: optional(list(fields(closing))) }),
+      fields({
+        ...format("chankit-close"),
+        kind: closing.kind,
+        fee_paid_by: side,
+        locktime: u32,
+        signs_for: oneOf(["closing_signed", "closing_complete", "closing_sig"]),
+        transactions: list(
+          fields({ ...without(carried, "txid", "tx", "weight"), txid, signed_by_peer: boolean, outputs: closing.outputs, fee_sat: satoshi }),
+        ),
+      }),
       step(),
       ...(["shutdown", "closing_signed", "closing_complete", "closing_sig"] as const).map(messageFile),
     ),

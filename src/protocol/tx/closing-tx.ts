@@ -2,7 +2,7 @@ import { Transaction } from "bitcoinjs-lib/src/transaction";
 import { type Bytes32, type Point, type ScriptPubkey, type Signature, type Txid, compareBytes, equalBytes, txid } from "../bytes.js";
 import { LnError } from "../errors.js";
 import { publicKey } from "../keys/derivation.js";
-import type { Lock } from "../script/assemble.js";
+import type { Lock, Witness } from "../script/assemble.js";
 import { fundingWitness } from "../script/funding.js";
 import { isReturn } from "../script/shutdown.js";
 import type { Secret32 } from "../secret.js";
@@ -12,7 +12,7 @@ import { type ClosingOutputs, type ClosingTerms, outputsOf, sidesOf } from "./cl
 import type { FundingOutput } from "./commitment-tx.js";
 import { SIGHASH_ALL } from "./format.js";
 import { sighash, signHash, txWeight, verifyHash, withWitnesses } from "./sign.js";
-import { LONGEST_SIGNATURE } from "./plan.js";
+import { LONGEST_SIGNATURE, type OwnInput, type SignableInput, type TxPlan } from "./plan.js";
 import { SEQUENCE_RBF, dustThreshold } from "./spend.js";
 
 /** A mutual close but for which outputs it has. */
@@ -108,6 +108,20 @@ export function closingSighash({ plan, unsigned }: ClosingTx): Bytes32 {
   return sighash(unsigned, 0, { lock: plan.fundingLock, amount: plan.funding.amount }, SIGHASH_ALL);
 }
 
+/** A closing transaction as we sign it. With the peer's signature ours is all that it lacks; without, ours goes to the peer. BOLT 3 §Closing Transaction. */
+export function planClosing(closing: ClosingTx, countersignature: Signature | null): TxPlan<SignableInput> {
+  const { plan, unsigned } = closing;
+  const { fundingKeys, fundingLock: lock, funding } = plan;
+  const input: SignableInput = { amount: funding.amount, lock, signer: { kind: "plain", pubkey: fundingKeys.local, from: "fundingPrivkey" } };
+  if (countersignature === null) return { unsigned, inputs: [input] };
+  const whole: OwnInput = {
+    ...input,
+    cosigner: { pubkey: fundingKeys.remote, signature: countersignature, sighashType: SIGHASH_ALL },
+    witness: (signature) => closingWitness(plan, { local: signature, remote: countersignature }),
+  };
+  return { unsigned, inputs: [whole] };
+}
+
 /** Secret in. Throws: key-mismatch where it is neither side's funding key. */
 export function signClosing(closing: ClosingTx, fundingSecret: Secret32<"funding">): Signature {
   const pubkey = publicKey<"funding">(fundingSecret);
@@ -124,10 +138,13 @@ export function verifyClosing(closing: ClosingTx, signer: Side, candidate: Signa
 
 /** As either side can broadcast it. BOLT 3 §Closing Transaction. */
 export function completeClosing({ plan, unsigned }: ClosingTx, signatures: Dual<Signature>): Transaction {
-  const { fundingKeys, fundingLock } = plan;
+  return withWitnesses(unsigned, [closingWitness(plan, signatures)]);
+}
+
+function closingWitness({ fundingKeys, fundingLock }: ClosingPlan, signatures: Dual<Signature>): Witness {
   if (fundingLock.kind !== "p2wsh") throw new LnError("internal-lock", "a funding output that is not P2WSH", {});
   const { local, remote } = dual((side) => ({ pubkey: fundingKeys[side], signature: signatures[side] }));
-  return withWitnesses(unsigned, [fundingWitness(fundingLock.witnessScript, local, remote, SIGHASH_ALL)]);
+  return fundingWitness(fundingLock.witnessScript, local, remote, SIGHASH_ALL);
 }
 
 /** Who has less, and may leave its own output out. BOLT 2 §Closing Negotiation: `closing_complete` and `closing_sig`. */

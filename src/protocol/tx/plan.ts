@@ -9,8 +9,8 @@ import { SIGHASH_ALL } from "./format.js";
 import { PLAIN, sighash, signHash, withWitnesses } from "./sign.js";
 import { type Signer, signerSecret } from "./signer.js";
 
-/** An input that one signature of ours opens, over the whole transaction (SIGHASH_ALL), and how. */
-export interface OwnInput {
+/** An input that a signature of ours goes to, over the whole transaction (SIGHASH_ALL). */
+export interface SignableInput {
   readonly amount: Satoshi;
   readonly lock: Lock;
   /** Who signs; null for what anyone may take, which needs no signature. */
@@ -19,6 +19,10 @@ export interface OwnInput {
   readonly cosigner?: Cosigner;
   /** What opens an HTLC, where it is opened by its preimage. */
   readonly preimage?: Bytes32;
+}
+
+/** One that needs no more to be opened than that signature, and how. */
+export interface OwnInput extends SignableInput {
   witness(signature: Signature): Witness;
 }
 
@@ -37,7 +41,7 @@ export interface WalletInput {
 }
 
 /** A transaction as the state determines it, and what is needed to sign it. */
-export interface TxPlan<Input extends OwnInput | WalletInput = OwnInput> {
+export interface TxPlan<Input extends SignableInput | WalletInput = OwnInput> {
   /** Never mutated: signing works on a clone. */
   readonly unsigned: Transaction;
   readonly inputs: readonly Input[];
@@ -46,11 +50,16 @@ export interface TxPlan<Input extends OwnInput | WalletInput = OwnInput> {
 /** The compact signature whose DER form is the longest that a low S allows: 71 bytes. */
 export const LONGEST_SIGNATURE = Uint8Array.from({ length: 64 }, (_, at) => (at === 0 ? 0xff : at === 32 ? 0x7f : 0x01)) as Signature;
 
-export function isOwn(input: OwnInput | WalletInput): input is OwnInput {
+export function isOwn(input: SignableInput | WalletInput): input is SignableInput {
   return "lock" in input;
 }
 
-export function scriptOf(input: OwnInput | WalletInput): ScriptPubkey {
+/** Whether our signature is all that an input lacks. */
+export function isWhole(input: SignableInput): input is OwnInput {
+  return "witness" in input;
+}
+
+export function scriptOf(input: SignableInput | WalletInput): ScriptPubkey {
   return isOwn(input) ? input.lock.scriptPubkey : input.scriptPubkey;
 }
 
@@ -63,14 +72,19 @@ export function withLargestWitnesses({ unsigned, inputs }: TxPlan<OwnInput | Wal
 }
 
 /** What our signature of an input covers. */
-export function inputSighash({ unsigned }: Pick<TxPlan, "unsigned">, index: number, input: OwnInput): Bytes32 {
+export function inputSighash({ unsigned }: Pick<TxPlan, "unsigned">, index: number, input: SignableInput): Bytes32 {
   return sighash(unsigned, index, input, SIGHASH_ALL);
 }
 
 /** Secret in. Our signature of one input, or null where it needs none. Throws: key-missing, key-mismatch. */
-export function signInput(plan: Pick<TxPlan, "unsigned">, index: number, input: OwnInput, keys: PartyKeys): Signature | null {
+export function signInput(plan: Pick<TxPlan, "unsigned">, index: number, input: SignableInput, keys: PartyKeys): Signature | null {
   if (input.signer === null) return null;
   return signHash(inputSighash(plan, index, input), signerSecret(input.signer, keys));
+}
+
+/** Secret in. Our signature of each input that takes one. Throws: key-missing, key-mismatch. */
+export function signInputs(plan: TxPlan<SignableInput>, keys: PartyKeys): readonly Signature[] {
+  return plan.inputs.flatMap((input, index) => signInput(plan, index, input, keys) ?? []);
 }
 
 /** Secret in. The transaction, signed. Throws: key-missing, key-mismatch. */

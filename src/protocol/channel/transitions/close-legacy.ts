@@ -1,6 +1,5 @@
 import { toHex } from "../../bytes.js";
 import { LnError } from "../../errors.js";
-import { type PartyKeys, requireSecret } from "../../keys/party-keys.js";
 import { isLowS } from "../../keys/scalar.js";
 import {
   closingMustBeAgreedKind,
@@ -20,34 +19,26 @@ import {
 import { nothingNewAfterBroadcast, nothingNewBehind } from "../../policy/interlocks.js";
 import { withSide } from "../../side.js";
 import { CLOSING_OUTPUTS, type ClosingOutputs, sidesOf } from "../../tx/closing-terms.js";
-import {
-  type ClosingPlan,
-  buildClosing,
-  closingAmount,
-  closingFee,
-  outputsAbove,
-  signClosing,
-  verifyClosing,
-  withoutSide,
-} from "../../tx/closing-tx.js";
+import { type ClosingPlan, buildClosing, closingAmount, closingFee, outputsAbove, verifyClosing, withoutSide } from "../../tx/closing-tx.js";
 import { type Satoshi, sat } from "../../units.js";
 import type { MessageOf } from "../../wire/messages.js";
 import { isAgreed } from "../clearing.js";
 import { closingPlan } from "../closing.js";
 import { type Received, acknowledge, newestOfClose } from "../message-log.js";
 import { type ChannelState, type ClosingOffer, type FeeRange, type FundedChannel, type SignedClosing, requireFunded } from "../state.js";
+import { type CloseStep, type ClosingSignatures, type SigningStep, saidAgain, signing } from "./close-step.js";
 import type { CloseWish } from "./close-wish.js";
 import { type Outcome, done, expectChannel, expectType, notDue, sending, taking } from "./outcome.js";
 
 /**
- * Our closing_signed: the opener's first, or the answer to the peer's. Without a fee an answer agrees. Secrets in: the party's keys.
+ * Our closing_signed: the opener's first, or the answer to the peer's. Without a fee an answer agrees.
  * BOLT 2 §Legacy Closing Negotiation: `closing_signed`.
  */
-export function closeLegacy(state: FundedChannel, keys: PartyKeys, wish: CloseWish): Outcome {
+export function planLegacyClose(state: FundedChannel, wish: CloseWish): CloseStep {
   if (wish.script !== undefined) shutdownMustStand(state, "local", wish.script);
   const { offers, lastOffer } = state.closing;
   if (isAgreed(state)) return again(state);
-  if (lastOffer === "remote" && offers.remote !== null) return answer(state, keys, offers.remote, wish);
+  if (lastOffer === "remote" && offers.remote !== null) return answer(state, offers.remote, wish);
   if (wish.fee === undefined) return again(state);
   openerMustOfferFirst(state, "local");
   const draft = draftOf(state, wish);
@@ -55,13 +46,13 @@ export function closeLegacy(state: FundedChannel, keys: PartyKeys, wish: CloseWi
     offerMustBeAnswered(offers.local.feeSatoshis === draft.plan.feeSatoshis && sameRange(offers.local.feeRange, draft.range), "local");
     return again(state);
   }
-  return offer(state, keys, draft);
+  return offer(state, draft, null);
 }
 
-function again(state: FundedChannel): Outcome {
+function again(state: FundedChannel): CloseStep {
   const newest = newestOfClose(state.messages);
   const settled = state.closing.signed[state.opener] !== null && newest?.type === "shutdown";
-  return done(state, { repeated: true, resend: settled ? null : (newest ?? null) });
+  return saidAgain(state, settled ? null : (newest ?? null));
 }
 
 function sameRange(a: FeeRange | null, b: FeeRange | null): boolean {
@@ -123,34 +114,43 @@ function peersVariants(state: FundedChannel, plan: ClosingPlan, ours: ClosingOut
   return CLOSING_OUTPUTS.filter((outputs) => candidates.includes(outputs));
 }
 
-/** Secrets in: the party's keys. */
-function offer(state: FundedChannel, keys: PartyKeys, { plan, variant, range }: Draft): Outcome {
-  const secret = requireSecret(keys, "fundingPrivkey");
-  const { payer, scripts, feeSatoshis, locktime } = plan;
+/** Signs an offer of ours; `agreesTo` is the peer's, where it names the same fee: with it the close is signed by both. */
+function offer(before: FundedChannel, { plan, variant, range }: Draft, agreesTo: ClosingOffer | null): SigningStep {
+  const theirs = agreesTo?.signatures ?? {};
   // Those that the peer may answer with are signed, too, so that its answer can be completed when it comes
-  const signatures: ClosingOffer["signatures"] = Object.fromEntries(
-    peersVariants(state, plan, variant).map((outputs) => [outputs, signClosing(buildClosing(plan, outputs), secret)]),
-  );
-  const signature = signatures[variant];
-  if (signature === undefined) throw new LnError("internal-closing", "a close without a signature", { variant });
-  const made: ClosingOffer = { payer, scripts, feeSatoshis, locktime, feeRange: range, signatures };
-  const offered: FundedChannel = {
-    ...state,
-    flags: { ...state.flags, closingSigned: true },
-    closing: { ...state.closing, offers: withSide(state.closing.offers, "local", made), lastOffer: "local" },
-  };
-  const { channelId } = state;
-  return sending(offered, { type: "closing_signed", channelId, feeSatoshis, signature, ...(range === null ? {} : { feeRange: range }) });
+  const variants = [...peersVariants(before, plan, variant), ...variantsIn(theirs)];
+  return signing(before, "closing_signed", plan, variants, theirs, (state, signatures) => {
+    const { [variant]: signature } = signatures;
+    if (signature === undefined) throw new LnError("internal-closing", "a close without a signature", { variant });
+    const { payer, scripts, feeSatoshis, locktime } = plan;
+    const made: ClosingOffer = { payer, scripts, feeSatoshis, locktime, feeRange: range, signatures };
+    const offered: FundedChannel = {
+      ...state,
+      closing: { ...state.closing, offers: withSide(state.closing.offers, "local", made), lastOffer: "local" },
+    };
+    const { channelId } = state;
+    return sending(agreesTo === null ? offered : completed(offered, agreesTo, signatures), {
+      type: "closing_signed",
+      channelId,
+      feeSatoshis,
+      signature,
+      ...(range === null ? {} : { feeRange: range }),
+    });
+  });
 }
 
-/** Secrets in: the party's keys. Agrees, or names another fee. */
-function answer(state: FundedChannel, keys: PartyKeys, theirs: ClosingOffer, wish: CloseWish): Outcome {
+function variantsIn(signatures: ClosingSignatures): readonly ClosingOutputs[] {
+  return CLOSING_OUTPUTS.filter((outputs) => outputs in signatures);
+}
+
+/** Agrees, or names another fee. */
+function answer(state: FundedChannel, theirs: ClosingOffer, wish: CloseWish): SigningStep {
   const draft = wish.fee === undefined ? agreement(state, theirs, wish) : draftOf(state, wish);
   const fee = draft.plan.feeSatoshis;
   if (theirs.feeRange !== null) feeMustBeInRange(fee, overlapOf(draft.range, theirs.feeRange), "both");
-  if (fee !== theirs.feeSatoshis) mayDiffer(state, fee, theirs);
-  const outcome = offer(state, keys, fee === theirs.feeSatoshis ? asThePeer(state, draft, theirs, wish) : draft);
-  return fee === theirs.feeSatoshis ? { ...outcome, state: completed(state, requireFunded(outcome.state), theirs, keys) } : outcome;
+  if (fee === theirs.feeSatoshis) return offer(state, asThePeer(state, draft, theirs, wish), theirs);
+  mayDiffer(state, fee, theirs);
+  return offer(state, draft, null);
 }
 
 function agreement(state: FundedChannel, theirs: ClosingOffer, wish: CloseWish): Draft {
@@ -159,7 +159,7 @@ function agreement(state: FundedChannel, theirs: ClosingOffer, wish: CloseWish):
 
 /** An agreement signs what the peer has signed, unless an output in it is below our own dust limit. BOLT 3 §Legacy Closing Transaction. */
 function asThePeer(state: FundedChannel, draft: Draft, theirs: ClosingOffer, { omitOutput }: CloseWish): Draft {
-  const [outputs] = CLOSING_OUTPUTS.filter((candidate) => candidate in theirs.signatures);
+  const [outputs] = variantsIn(theirs.signatures);
   if (outputs === undefined || omitOutput === true) return draft;
   const limit = state.params.local.dustLimitSatoshis;
   return sidesOf(outputs).every((side) => closingAmount(draft.plan, side) >= limit) ? { ...draft, variant: outputs } : draft;
@@ -176,12 +176,11 @@ function mayDiffer({ opener, closing: { offers } }: FundedChannel, fee: Satoshi,
   else if (ours !== null) feeMustStay(fee, ours.feeSatoshis, "local");
 }
 
-/** Secrets in: the party's keys. The state with the transaction that the peer has signed, signed by us. */
-function completed(before: FundedChannel, state: FundedChannel, theirs: ClosingOffer, keys: PartyKeys): FundedChannel {
-  const [outputs] = CLOSING_OUTPUTS.filter((candidate) => candidate in theirs.signatures);
-  const remote = outputs === undefined ? undefined : theirs.signatures[outputs];
-  if (outputs === undefined || remote === undefined) throw new LnError("internal-closing", "a close without a signature", {});
-  const local = signClosing(buildClosing(closingPlan(before, theirs), outputs), requireSecret(keys, "fundingPrivkey"));
+/** The state with the transaction that the peer has signed, signed by us. */
+function completed(state: FundedChannel, theirs: ClosingOffer, ours: ClosingSignatures): FundedChannel {
+  const [outputs] = variantsIn(theirs.signatures);
+  const [local, remote] = outputs === undefined ? [] : [ours[outputs], theirs.signatures[outputs]];
+  if (outputs === undefined || local === undefined || remote === undefined) throw new LnError("internal-closing", "a close without a signature", {});
   return withSigned(state, theirs, { outputs, signatures: { local, remote } });
 }
 
@@ -244,7 +243,7 @@ function judgeFee({ opener, closing: { offers } }: FundedChannel, fee: Satoshi, 
 /** Which of the variants the peer has signed. Throws: state-signature-high-s, state-signature-invalid. */
 function signedVariant(state: FundedChannel, plan: ClosingPlan, signature: MessageOf<"closing_signed">["signature"]): ClosingOutputs {
   const ours = state.closing.offers.local;
-  const signed = ours?.feeSatoshis === plan.feeSatoshis ? CLOSING_OUTPUTS.filter((outputs) => outputs in ours.signatures) : [];
+  const signed = ours?.feeSatoshis === plan.feeSatoshis ? variantsIn(ours.signatures) : [];
   const candidates = [...signed, ...peersVariants(state, plan, null)];
   const shown = { path: "signature", signature: toHex(signature), fee_satoshis: plan.feeSatoshis.toString() };
   if (!isLowS(signature)) throw new LnError("state-signature-high-s", "signature has a high S: the network does not relay it", shown);

@@ -1,6 +1,5 @@
 import { equalBytes, toHex } from "../../bytes.js";
 import { LnError } from "../../errors.js";
-import { type PartyKeys, requireSecret } from "../../keys/party-keys.js";
 import { isLowS } from "../../keys/scalar.js";
 import {
   answerMustMatch,
@@ -19,16 +18,16 @@ import {
 import { nothingNewAfterBroadcast, nothingNewBehind } from "../../policy/interlocks.js";
 import { type Side, withSide } from "../../side.js";
 import { CLOSING_OUTPUTS, type ClosingOutputs, type ClosingTerms } from "../../tx/closing-terms.js";
-import { type ClosingPlan, buildClosing, closingFee, isClosingDust, isLesser, signClosing, verifyClosing } from "../../tx/closing-tx.js";
+import { type ClosingPlan, buildClosing, closingFee, isClosingDust, isLesser, verifyClosing } from "../../tx/closing-tx.js";
 import { type Satoshi, sat } from "../../units.js";
 import type { MessageOf } from "../../wire/messages.js";
 import { closingPlan } from "../closing.js";
 import { type Received, acknowledge, newestOfClose } from "../message-log.js";
 import { type ChannelState, type ClosingOffer, type FundedChannel, type MessageLog, type SignedClosing, requireFunded } from "../state.js";
+import { type CloseStep, type ClosingSignatures as Signatures, type SigningStep, saidAgain, signing } from "./close-step.js";
 import type { CloseWish } from "./close-wish.js";
 import { type Outcome, done, expectChannel, expectType, notDue, sending, taking } from "./outcome.js";
 
-type Signatures = ClosingOffer["signatures"];
 type ClosingMessage = MessageOf<"closing_complete"> | MessageOf<"closing_sig">;
 type ClosingTlv = "closerOutputOnly" | "closeeOutputOnly" | "closerAndCloseeOutputs";
 
@@ -52,12 +51,12 @@ function signaturesIn(message: ClosingMessage, closer: Side): Signatures {
 }
 
 /**
- * Answers the peer's closing_complete, or proposes a close that we pay for. Secrets in: the party's keys.
+ * Answers the peer's closing_complete, or proposes a close that we pay for.
  * BOLT 2 §Closing Negotiation: `closing_complete` and `closing_sig`.
  */
-export function closeSimply(state: FundedChannel, keys: PartyKeys, wish: CloseWish): Outcome {
+export function planSimpleClose(state: FundedChannel, wish: CloseWish): CloseStep {
   const { offers, signed } = state.closing;
-  if (offers.remote !== null) return answer(state, keys, offers.remote, wish.omitOutput === true);
+  if (offers.remote !== null) return answer(state, offers.remote, wish.omitOutput === true);
   if (wish.fee === undefined) {
     if (wish.script !== undefined) shutdownMustStand(state, "local", wish.script);
     return again(state);
@@ -68,15 +67,15 @@ export function closeSimply(state: FundedChannel, keys: PartyKeys, wish: CloseWi
     return again(state);
   }
   const before = signed.local;
-  return before !== null && areSame(before, plan) && variants.includes(before.outputs) ? again(state) : propose(state, keys, plan, variants);
+  return before !== null && areSame(before, plan) && variants.includes(before.outputs) ? again(state) : propose(state, plan, variants);
 }
 
-function again(state: FundedChannel): Outcome {
+function again(state: FundedChannel): CloseStep {
   const { offers, signed } = state.closing;
   const newest = newestOfClose(state.messages);
   const settled = offers.local === null && (signed.local !== null || signed.remote !== null);
   // Our shutdown is no news any more where a close is signed
-  return done(state, { repeated: true, resend: settled && newest?.type === "shutdown" ? null : (newest ?? null) });
+  return saidAgain(state, settled && newest?.type === "shutdown" ? null : (newest ?? null));
 }
 
 function areSame(a: ClosingTerms, b: ClosingTerms): boolean {
@@ -136,19 +135,17 @@ function variantsOf(plan: ClosingPlan, omit: boolean): readonly ClosingOutputs[]
   return isClosingDust(plan, "remote") ? ["local"] : ["local", "both"];
 }
 
-/** Secrets in: the party's keys. */
-function propose(state: FundedChannel, keys: PartyKeys, plan: ClosingPlan, variants: readonly ClosingOutputs[]): Outcome {
-  const secret = requireSecret(keys, "fundingPrivkey");
-  const signatures: Signatures = Object.fromEntries(variants.map((variant) => [variant, signClosing(buildClosing(plan, variant), secret)]));
-  const { payer, scripts, feeSatoshis, locktime } = plan;
-  const offer: ClosingOffer = { payer, scripts, feeSatoshis, locktime, feeRange: null, signatures };
-  const offered: FundedChannel = {
-    ...state,
-    flags: { ...state.flags, closingSigned: true },
-    shutdownScripts: scripts,
-    closing: { ...state.closing, offers: withSide(state.closing.offers, "local", offer) },
-  };
-  return sending(offered, { type: "closing_complete", ...worded(state, offer), ...tlvsFrom(signatures, "local") });
+function propose(before: FundedChannel, plan: ClosingPlan, variants: readonly ClosingOutputs[]): SigningStep {
+  return signing(before, "closing_complete", plan, variants, {}, (state, signatures) => {
+    const { payer, scripts, feeSatoshis, locktime } = plan;
+    const offer: ClosingOffer = { payer, scripts, feeSatoshis, locktime, feeRange: null, signatures };
+    const offered: FundedChannel = {
+      ...state,
+      shutdownScripts: scripts,
+      closing: { ...state.closing, offers: withSide(state.closing.offers, "local", offer) },
+    };
+    return sending(offered, { type: "closing_complete", ...worded(state, offer), ...tlvsFrom(signatures, "local") });
+  });
 }
 
 function worded({ channelId }: FundedChannel, { payer, scripts, feeSatoshis, locktime }: ClosingTerms) {
@@ -226,19 +223,17 @@ function requireGood(plan: ClosingPlan, outputs: ClosingOutputs, signatures: Sig
   throw new LnError("state-signature-invalid", `${path} is not good for the closing transaction with a fee of ${plan.feeSatoshis} sat`, shown);
 }
 
-/** Secrets in: the party's keys. From here on the peer's close may be broadcast. */
-function answer(state: FundedChannel, keys: PartyKeys, offer: ClosingOffer, omit: boolean): Outcome {
-  const plan = closingPlan(state, offer);
+/** From here on the peer's close may be broadcast. */
+function answer(before: FundedChannel, offer: ClosingOffer, omit: boolean): SigningStep {
+  const plan = closingPlan(before, offer);
   const outputs = requireSelected(plan, offer.signatures, omit);
-  const signature = signClosing(buildClosing(plan, outputs), requireSecret(keys, "fundingPrivkey"));
-  const answered = completed(
-    { ...state, flags: { ...state.flags, closingSigned: true } },
-    offer,
-    outputs,
-    { [outputs]: signature },
-    offer.signatures,
+  return signing(before, "closing_sig", plan, [outputs], offer.signatures, (state, ours) =>
+    sending(completed(state, offer, outputs, ours, offer.signatures), {
+      type: "closing_sig",
+      ...worded(state, offer),
+      ...tlvsFrom(ours, "remote"),
+    }),
   );
-  return sending(answered, { type: "closing_sig", ...worded(state, offer), ...tlvsFrom({ [outputs]: signature }, "remote") });
 }
 
 /** The state with a close that both have signed, and its offer done with. */

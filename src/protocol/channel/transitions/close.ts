@@ -1,6 +1,7 @@
 import type { ScriptPubkey } from "../../bytes.js";
 import { LnError } from "../../errors.js";
 import type { PartyKeys } from "../../keys/party-keys.js";
+import type { Signature } from "../../bytes.js";
 import {
   scriptMustBeAllowed,
   scriptMustBeUpfront,
@@ -12,29 +13,42 @@ import {
 import { nothingNewAfterBroadcast, nothingNewBehind } from "../../policy/interlocks.js";
 import { penaltyNeedsRealChannel } from "../../policy/leave.js";
 import { withSide } from "../../side.js";
+import { signInputs } from "../../tx/plan.js";
 import { closesSimply, isClear } from "../clearing.js";
 import { type Received, newestOfClose } from "../message-log.js";
 import { requireOwnKeys } from "../own-keys.js";
 import { type ChannelState, type FundedChannel, requireFunded } from "../state.js";
-import { closeLegacy } from "./close-legacy.js";
-import { closeSimply } from "./close-simple.js";
+import { planLegacyClose } from "./close-legacy.js";
+import { planSimpleClose } from "./close-simple.js";
+import { type CloseStep, type SigningStep, saidAgain, taken } from "./close-step.js";
 import type { CloseWish } from "./close-wish.js";
 import { type Outcome, done, expectChannel, expectType, sending, taking } from "./outcome.js";
 
 /**
  * The next message of a mutual close that is ours to send: shutdown, then what the negotiation asks for. Where none is, the last one again, or
- * nothing once both have signed. Secrets in: the party's keys.
- * BOLT 2 §Channel Close. Throws: policy-shutdown-…, policy-closing-…, policy-force-closed, policy-behind, policy-vector-channel, state-closing-choice, key-….
+ * nothing once both have signed. What is to be signed is planned only: whoever signs it, the channel moves no more from then on.
+ * BOLT 2 §Channel Close. Throws: policy-shutdown-…, policy-closing-…, policy-force-closed, policy-behind, policy-vector-channel, state-closing-choice.
  */
-export function close(channel: ChannelState, keys: PartyKeys, wish: CloseWish): Outcome {
+export function planClose(channel: ChannelState, wish: CloseWish): CloseStep {
   const state = requireFunded(channel);
   penaltyNeedsRealChannel(state);
-  if (!state.flags.shutdownSent) return shutDown(state, wish.script);
+  if (!state.flags.shutdownSent) return taken(shutDown(state, wish.script));
   if (!state.flags.shutdownReceived || !isClear(state)) return againFor(state, wish);
   nothingNewAfterBroadcast(state);
   nothingNewBehind(state);
+  return closesSimply(state) ? planSimpleClose(state, wish) : planLegacyClose(state, wish);
+}
+
+/** Plans, signs and takes the step. Secrets in: the party's keys. Throws: as planClose, key-mismatch, key-missing. */
+export function close(channel: ChannelState, keys: PartyKeys, wish: CloseWish): Outcome {
+  const step = planClose(channel, wish);
+  return step.kind === "done" ? step.outcome : step.finish(signStep(step, keys));
+}
+
+/** Secrets in: the party's keys. Throws: key-mismatch, key-missing. */
+function signStep({ state, closings }: SigningStep, keys: PartyKeys): readonly Signature[] {
   requireOwnKeys(state, keys);
-  return closesSimply(state) ? closeSimply(state, keys, wish) : closeLegacy(state, keys, wish);
+  return closings.flatMap(({ plan }) => signInputs(plan, keys));
 }
 
 /** BOLT 2 §Closing Initiation: `shutdown`. */
@@ -56,9 +70,9 @@ function shutDown(state: FundedChannel, wanted: ScriptPubkey | undefined): Outco
 }
 
 /** What was said last, once more. Throws: policy-shutdown-changed. */
-function againFor(state: FundedChannel, { script }: CloseWish): Outcome {
+function againFor(state: FundedChannel, { script }: CloseWish): CloseStep {
   if (script !== undefined) shutdownMustStand(state, "local", script);
-  return done(state, { repeated: true, resend: newestOfClose(state.messages) ?? null });
+  return saidAgain(state, newestOfClose(state.messages) ?? null);
 }
 
 /**
