@@ -25,6 +25,8 @@ const WORDS: Readonly<Record<string, string>> = {
   tx: "signed, in hex",
   unsigned_tx: "without witnesses, in hex",
   psbt: "base64 (BIP 174)",
+  signs_for: "the message that --finish will send",
+  signed_by_peer: "whether the peer's signature is in the PSBT: then ours completes it",
   from: "which secret of keys.json signs, or where something begins",
   basepoint: "from which the signing key is derived (BOLT 3 §Key Derivation)",
   per_commitment_point: "with which the signing key is derived (BOLT 3 §Key Derivation)",

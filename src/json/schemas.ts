@@ -51,6 +51,7 @@ const JOURNAL_WORDS: Readonly<Record<string, string>> = {
   wire: "its bytes; null where they hold a secret that was not sent yet",
   request_id: "its --request-id",
   force_closed: "the own commitment that the step signed for broadcast",
+  closing_signed: "a PSBT of a mutual close was written: it counts as signed",
   behind: "the step has learned that the party lost state",
   revision: "of the state after the step",
 };
