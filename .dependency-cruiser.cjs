@@ -25,7 +25,7 @@ const rules = {
 
   // The floors above it.
   "library-is-the-protocol": [{ path: "^src/index[.]ts$" }, { pathNot: protocol }],
-  "curve-behind-ecc": [{ path: "^src/", pathNot: "^src/ecc/" }, { path: npm("tiny-secp256k1", "secp256k1") }],
+  "curve-behind-ecc": [{ path: "^src/", pathNot: "^src/ecc/" }, { path: npm("tiny-secp256k1", "secp256k1", "@scure/btc-signer") }],
   "ecc-serves-the-core": [{ path: "^src/ecc/" }, { path: "^src/", pathNot: ["^src/ecc/", protocol] }],
   "json-below-store": [{ path: "^src/json/" }, { path: ["^src/(store|commands|ecc|cli)", npm("chalk", "commander")] }],
   "wif-in-json": [{ path: "^src/", pathNot: "^src/json/" }, { path: npm("ecpair") }],

@@ -2,12 +2,14 @@
 export * from "./protocol/bytes.js";
 export * from "./protocol/ecc.js";
 export * from "./protocol/errors.js";
+export * from "./protocol/musig2.js";
 export * from "./protocol/secret.js";
 export * from "./protocol/side.js";
 export * from "./protocol/units.js";
 
 export * from "./protocol/keys/commitment-keys.js";
 export * from "./protocol/keys/derivation.js";
+export * from "./protocol/keys/musig2.js";
 export * from "./protocol/keys/party-keys.js";
 export * from "./protocol/keys/shachain.js";
 

@@ -9,6 +9,8 @@ export type Bytes32 = Bytes<"bytes32">;
 export type Txid = Bytes<"txid">;
 /** A compact ECDSA signature `r || s`, 64 bytes, no sighash byte. */
 export type Signature = Bytes<"signature">;
+/** A signature of BIP 340: 64 bytes, no sighash byte. */
+export type SchnorrSignature = Bytes<"schnorr_signature">;
 /** A witness script: what a P2WSH output hashes. */
 export type WitnessScript = Bytes<"witness_script">;
 /** What an output is locked with. */
@@ -40,6 +42,7 @@ function sized(bytes: Uint8Array, size: number, what: string): Uint8Array {
 export const bytes32 = (bytes: Uint8Array, what = "value"): Bytes32 => sized(bytes, 32, what) as Bytes32;
 export const txid = (bytes: Uint8Array): Txid => sized(bytes, 32, "txid") as Txid;
 export const signature = (bytes: Uint8Array): Signature => sized(bytes, 64, "signature") as Signature;
+export const schnorrSignature = (bytes: Uint8Array): SchnorrSignature => sized(bytes, 64, "signature") as SchnorrSignature;
 export const witnessScript = (bytes: Uint8Array): WitnessScript => bytes as WitnessScript;
 export const scriptPubkey = (bytes: Uint8Array): ScriptPubkey => bytes as ScriptPubkey;
 

@@ -245,6 +245,12 @@ export const ERROR_CODES = {
   "input-no-message": { what: "a file that is no message where one is asked for" },
   "internal-recipe": { what: "a generated case that is not what its recipe says" },
   "internal-ecc-missing": { what: "no curve backend" },
+  "internal-musig2-missing": { what: "no MuSig2" },
+  "key-tweak-range": { what: "a tweak that is not below the curve's order" },
+  "key-nonce-invalid": { what: "a public nonce that is not two points of the curve" },
+  "key-nonce-used": { what: "a secret nonce that has signed before" },
+  "key-not-a-signer": { what: "a key that is none of those that sign" },
+  "key-partial-signature-range": { what: "a partial signature that is not below the curve's order" },
 } as const satisfies Record<string, { readonly what: string; readonly bolt?: "warning" | "fail" }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

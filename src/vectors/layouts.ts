@@ -5,6 +5,7 @@ export const PUBLISHED_FORMATS = [
   "per_commitment_secrets",
   "key_derivation",
   "dual_funding",
+  "musig2",
   "lnd",
   "eclair",
   "bolt3",
@@ -14,3 +15,8 @@ export type PublishedFormat = (typeof PUBLISHED_FORMATS)[number];
 /** What `--layout` can name. */
 export const LAYOUTS = ["cases", ...PUBLISHED_FORMATS] as const;
 export type Layout = (typeof LAYOUTS)[number];
+
+/** Whether a document may be of taproot channels, or of MuSig2 itself, by what stands in its text. */
+export function mayNeedMusig2(text: string): boolean {
+  return /taproot|key_agg/i.test(text);
+}

@@ -10,6 +10,7 @@ import { readKeyDerivation } from "./key-derivation.js";
 import type { PublishedFormat } from "./layouts.js";
 import { isLabelled, readEclair } from "./labelled-text.js";
 import { isLnd, readLnd } from "./lnd.js";
+import { readMusig2 } from "./musig2.js";
 import { readPerCommitmentSecrets } from "./per-commitment-secrets.js";
 import type { Placed, Places } from "./placed.js";
 import { isSpecification, readSpecification } from "./specification.js";
@@ -22,6 +23,7 @@ const DOCUMENTS = {
   per_commitment_secrets: readPerCommitmentSecrets,
   key_derivation: readKeyDerivation,
   dual_funding: readDualFunding,
+  musig2: readMusig2,
 } as const;
 
 type DocumentFormat = keyof typeof DOCUMENTS;
@@ -73,6 +75,7 @@ function formatOf(document: unknown, source: string): PublishedFormat {
   if (isLnd(document)) return "lnd";
   if (!isObject(document)) throw unknownLayout(source);
   const has = (...keys: readonly string[]): boolean => keys.every((key) => Object.hasOwn(document, key));
+  if (has("key_agg", "nonce_gen")) return "musig2";
   if (has("about")) throw newerType(document, source);
   if (has("generation", "storage")) return "per_commitment_secrets";
   if (has("inputs", "cases")) return "key_derivation";
@@ -134,7 +137,6 @@ function newerType(document: Readonly<Record<string, unknown>>, source: string):
   const { about } = document;
   const named = isObject(about) ? about["format"] : undefined;
   if (typeof named === "string") return unsupported(named, source);
-  if (Object.hasOwn(document, "key_agg")) return unsupported("MuSig2 (BIP 327), of simple_taproot channels", source);
   return unknownLayout(source);
 }
 

@@ -63,7 +63,6 @@ describe("channel types that come in layouts of their own are refused by name", 
     ["newer/zero_fee_commitments.json", /zero_fee_commitments/],
     ["newer/simple_taproot.json", /simple_taproot/],
     ["newer/taproot_zero_fee_commitments.json", /taproot_zero_fee_commitments/],
-    ["newer/musig2_bip327.json", /MuSig2/],
   ])("%s", (file, name) => {
     const error = refusal(() => verifyVectors(vectorText(file), file));
     expect(error).toBeInstanceOf(LnError);

@@ -17,6 +17,12 @@ export async function useCurve(): Promise<void> {
   useEcc({ ...ecc, ...onAllCores(ecc, startHelpers) });
 }
 
+/** Hands the core MuSig2, which only taproot channels ask for. */
+export async function useMusig2Library(): Promise<void> {
+  const [{ scureMusig2 }, { useMusig2 }] = await Promise.all([import("../../ecc/musig2.js"), import("../../protocol/musig2.js")]);
+  useMusig2(scureMusig2);
+}
+
 /** Threads are seldom worth it: what they need is loaded when they are. */
 function startHelpers(backend: Ecc["name"]): readonly Helper[] {
   const { Worker, isMainThread } = process.getBuiltinModule("node:worker_threads");

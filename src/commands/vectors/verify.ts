@@ -10,10 +10,11 @@ import {
   diagnoseLine,
   verifyVectors,
 } from "../../vectors/verify.js";
-import type { Layout } from "../../vectors/layouts.js";
+import { type Layout, mayNeedMusig2 } from "../../vectors/layouts.js";
 import { blocksOf } from "../shared/batch.js";
 import type { Report } from "../shared/command.js";
 import type { Context } from "../shared/context.js";
+import { useMusig2Library } from "../shared/curve.js";
 import { inOrder } from "../shared/in-order.js";
 import { readChunks } from "../shared/io.js";
 import { type Line, MAX_LINE_BYTES, linesOf, textOf } from "../shared/lines.js";
@@ -55,6 +56,8 @@ export async function verify(ctx: Context, file: string, { layout, jobs }: Verif
   const answer = (question: Question): Answer => answerAll(question, file);
   if (ctx.mayStartThreads && isInThread) await serve((question: Question) => Promise.resolve(answer(question)));
   const input = await opened(chunksOf(ctx, file), file, layout);
+  // What derives is synchronous: whatever it may ask for is there before
+  if (input.kind === "text" && mayNeedMusig2(input.text)) await useMusig2Library();
   const report = input.kind === "text" ? verifyVectors(input.text, file, layout) : await verifyCases(ctx, input.lines, { answer, jobs, file });
   return { document: documentOf(report), verdict: report.differences.length === 0 ? "yes" : "no" };
 }

@@ -76,7 +76,8 @@ export function deriveRevocationSecret(
   return existingSecret(ecc().secretAdd(fromBasepoint, fromSecret));
 }
 
-function assertSecretRange(secret: Secret32): void {
+/** Secret in. Throws: key-secret-range. */
+export function assertSecretRange(secret: Secret32): void {
   if (!ecc().isSecret(secret.reveal())) throw new LnError("key-secret-range", "a secret is 0 or not below the curve's order", {});
 }
 

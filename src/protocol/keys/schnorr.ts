@@ -1,10 +1,19 @@
-import { concat, equalBytes } from "../bytes.js";
+import { type SchnorrSignature, concat, equalBytes, schnorrSignature } from "../bytes.js";
 import { ecc } from "../ecc.js";
+import { musig2 } from "../musig2.js";
+import type { Secret32 } from "../secret.js";
+import { assertSecretRange } from "./derivation.js";
 import { GROUP_ORDER, fromNumber, toNumber } from "./group.js";
 import { taggedHash } from "./tagged-hash.js";
 
 /** Even y. */
 const EVEN = 2;
+
+/** Secret in. A signature (64 bytes) of a hash; `auxiliary` (32 bytes) goes into its nonce. BIP 340. Throws: key-secret-range. */
+export function signSchnorr(hash: Uint8Array, secret: Secret32, auxiliary: Uint8Array): SchnorrSignature {
+  assertSecretRange(secret);
+  return schnorrSignature(musig2().signSchnorr(hash, secret.reveal(), auxiliary));
+}
 
 /** Whether a signature (64 bytes) of a hash (32 bytes) is good for the key whose x is `xOnly` (32 bytes). BIP 340. */
 export function verifySchnorr(hash: Uint8Array, xOnly: Uint8Array, signature: Uint8Array): boolean {
