@@ -4,7 +4,7 @@ import { type Bytes32, toHex } from "../protocol/bytes.js";
 import { deriveRevocationSecret, deriveSecret, publicKey } from "../protocol/keys/derivation.js";
 import type { PartyKeys } from "../protocol/keys/party-keys.js";
 import { type Lock, hash160 } from "../protocol/script/assemble.js";
-import { type KnownScript, type SpendPath, knownScript, spendPaths } from "../protocol/script/known-script.js";
+import { type KnownScript, type SpendPath, knownLock, spendPaths } from "../protocol/script/known-script.js";
 import { scriptHex } from "./chain.js";
 import type { Secret32 } from "../protocol/secret.js";
 import type { Commitment } from "../protocol/tx/commitment-tx.js";
@@ -61,20 +61,17 @@ export interface Way {
   readonly preimage: Bytes32 | null;
 }
 
-function knownAs(lock: Lock): KnownScript | null {
-  return lock.kind === "p2wsh" ? knownScript(lock.witnessScript) : { kind: "p2wpkh", values: { pubkey_hash160: hash160(lock.pubkey) } };
-}
-
 export function isAnchor({ scripts }: Keyring, script: Uint8Array): boolean {
   const lock = scripts.get(scriptHex(script));
-  return lock !== undefined && knownAs(lock)?.kind === "anchor";
+  const kind = lock === undefined ? undefined : knownLock(lock)?.kind;
+  return kind === "anchor" || kind === "p2a";
 }
 
 /** Every way in which a keyring alone can spend an output, timelocks aside. An output whose script nobody has told has none. */
 export function waysToSpend(ring: Keyring, script: Uint8Array): readonly Way[] {
   const lock = ring.scripts.get(scriptHex(script));
   if (lock === undefined) return [];
-  const known = knownAs(lock);
+  const known = knownLock(lock);
   if (known === null) return [];
   return spendPaths(known).flatMap((path): Way[] => {
     const signatures = path.witness.filter(({ form }) => form === "signature");

@@ -4,8 +4,10 @@ import { chainHash } from "../protocol/channel/params.js";
 import { type FundedChannel, NO_CLOSING } from "../protocol/channel/state.js";
 import type { Basepoints } from "../protocol/keys/commitment-keys.js";
 import { type PartyKeys, ownPerCommitmentPoint } from "../protocol/keys/party-keys.js";
+import { LnError } from "../protocol/errors.js";
 import { type CommitmentNumber, EMPTY_SHACHAIN } from "../protocol/keys/shachain.js";
 import { type Side, opposite, swapSides } from "../protocol/side.js";
+import { CHANNEL_TYPES, type ChannelType, type CommitmentType } from "../protocol/tx/channel-type.js";
 import type { CommitmentSpec } from "../protocol/tx/spec.js";
 import { FORMATS } from "../protocol/tx/format.js";
 import { msat, perKw, sat, toMsat } from "../protocol/units.js";
@@ -14,7 +16,7 @@ import type { CaseInputs } from "./case-document.js";
 
 /**
  * A case as one side's channel file: the commitment is staged, as the next to be signed for its countersigner and as the next to be verified
- * for its owner. The rules about values are not asked; those about order are.
+ * for its owner. The rules about values are not asked; those about order are. Throws: input-channel-type.
  */
 export function caseChannel(inputs: CaseInputs, as: Side, party: string): FundedChannel {
   const { keys, terms, number, spec, perCommitmentPoint } = caseTerms(inputs);
@@ -37,7 +39,7 @@ export function caseChannel(inputs: CaseInputs, as: Side, party: string): Funded
     purpose: "vector",
     phase: "open",
     chain: "regtest",
-    channelType: inputs.channelType,
+    channelType: requireChannelType(inputs.channelType),
     opener: ours ? inputs.opener : opposite(inputs.opener),
     payExtension: false,
     features: [],
@@ -70,6 +72,13 @@ export function caseChannel(inputs: CaseInputs, as: Side, party: string): Funded
     shutdownScripts: { local: null, remote: null },
     closing: NO_CLOSING,
   };
+}
+
+/** Throws: input-channel-type. */
+function requireChannelType(type: CommitmentType): ChannelType {
+  const found = CHANNEL_TYPES.find((known) => known === type);
+  if (found !== undefined) return found;
+  throw new LnError("input-channel-type", `channels of the type ${type} are not supported, only their transactions`, { channel_type: type });
 }
 
 /** The two points after the commitment's, where the seed gives them. */

@@ -2,7 +2,7 @@ import { type ValueOf, type JsonForm, anyObject, codec, list, oneOf, text } from
 import { fields, optional, variants } from "../json/fields.js";
 import * as json from "../json/primitives.js";
 import { LnError } from "../protocol/errors.js";
-import type { ChannelType } from "../protocol/tx/channel-type.js";
+import type { CommitmentType } from "../protocol/tx/channel-type.js";
 import { CLOSING_OUTPUTS } from "../protocol/tx/closing-terms.js";
 import { FORMATS } from "../protocol/tx/format.js";
 
@@ -15,10 +15,10 @@ const typeName: JsonForm<(typeof TYPE_NAMES)[number]> = {
   jsonSchema: { type: "string", enum: TYPE_NAMES },
 };
 
-const channelType = codec<(typeof TYPE_NAMES)[number], ChannelType>(typeName, { decode: supportedType, encode: (type: ChannelType) => type });
+const channelType = codec<(typeof TYPE_NAMES)[number], CommitmentType>(typeName, { decode: supportedType, encode: (type: CommitmentType) => type });
 
-function supportedType(name: (typeof TYPE_NAMES)[number]): ChannelType {
-  if (name in FORMATS) return name as ChannelType;
+function supportedType(name: (typeof TYPE_NAMES)[number]): CommitmentType {
+  if (name in FORMATS) return name as CommitmentType;
   throw new LnError("input-channel-type", `the channel type ${name} is not supported`, { channel_type: name });
 }
 

@@ -13,7 +13,7 @@ import { Secret32, type SecretRole } from "../protocol/secret.js";
 import { type Dual, dual, opposite } from "../protocol/side.js";
 import { obscuringFactor } from "../protocol/tx/commitment-number.js";
 import { FORMATS, SIGHASH_ALL } from "../protocol/tx/format.js";
-import { type ChannelType } from "../protocol/tx/channel-type.js";
+import type { CommitmentType } from "../protocol/tx/channel-type.js";
 import { type CommitmentOutput, isHtlcOutput } from "../protocol/tx/outputs.js";
 import { completeHtlcTx } from "../protocol/tx/sign.js";
 import { type SignedHtlcTx, der, hex48, integer, partyKeys, scriptOf, shown, signCase } from "./case.js";
@@ -133,7 +133,7 @@ export function readCommitments(value: unknown, source: string): VectorSet {
   };
 }
 
-function typeOfBits(bits: readonly number[]): ChannelType {
+function typeOfBits(bits: readonly number[]): CommitmentType {
   const format = Object.values(FORMATS).find(
     ({ featureBits }) => featureBits.length === bits.length && featureBits.every((bit) => bits.includes(bit)),
   );
@@ -236,7 +236,7 @@ function htlcsOf(shared: Document["common"], { htlcIds }: Case, where: string): 
 }
 
 /** Secrets in, and out: this layout publishes them. */
-function deriveSpecified(shared: Document["common"], specified: Case, channelType: ChannelType, where: string) {
+function deriveSpecified(shared: Document["common"], specified: Case, channelType: CommitmentType, where: string) {
   const htlcs = htlcsOf(shared, specified, where);
   const inputs: CaseInputs = {
     channelType,

@@ -141,6 +141,7 @@ function outputKind(output: CommitmentOutput): string {
       return "remote_anchor";
     case "to_local":
     case "to_remote":
+    case "shared_anchor":
       return output.kind;
   }
 }

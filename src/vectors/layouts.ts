@@ -1,4 +1,4 @@
-/** The layouts in which published vectors come: ours, and those of lnd, eclair and the specification's own text. */
+/** The layouts in which published vectors come: ours, and those of lnd, eclair and the specification's own text and file. */
 export const PUBLISHED_FORMATS = [
   "funding",
   "commitments",
@@ -6,6 +6,7 @@ export const PUBLISHED_FORMATS = [
   "key_derivation",
   "dual_funding",
   "musig2",
+  "zero_fee_commitments",
   "lnd",
   "eclair",
   "bolt3",

@@ -15,8 +15,9 @@ import { readPerCommitmentSecrets } from "./per-commitment-secrets.js";
 import type { Placed, Places } from "./placed.js";
 import { isSpecification, readSpecification } from "./specification.js";
 import type { Vector, VectorSet } from "./vector.js";
+import { isZeroFee, readZeroFee } from "./zero-fee.js";
 
-/** The layouts of documents that hold one appendix of BOLT 3 in JSON. */
+/** The layouts of documents that hold one appendix of BOLT 3 in JSON, or one channel type's vectors. */
 const DOCUMENTS = {
   funding: readFunding,
   commitments: readCommitments,
@@ -24,6 +25,7 @@ const DOCUMENTS = {
   key_derivation: readKeyDerivation,
   dual_funding: readDualFunding,
   musig2: readMusig2,
+  zero_fee_commitments: readZeroFee,
 } as const;
 
 type DocumentFormat = keyof typeof DOCUMENTS;
@@ -76,6 +78,7 @@ function formatOf(document: unknown, source: string): PublishedFormat {
   if (!isObject(document)) throw unknownLayout(source);
   const has = (...keys: readonly string[]): boolean => keys.every((key) => Object.hasOwn(document, key));
   if (has("key_agg", "nonce_gen")) return "musig2";
+  if (isZeroFee(document)) return "zero_fee_commitments";
   if (has("about")) throw newerType(document, source);
   if (has("generation", "storage")) return "per_commitment_secrets";
   if (has("inputs", "cases")) return "key_derivation";

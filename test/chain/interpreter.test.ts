@@ -4,7 +4,8 @@ import { decode } from "../../src/json/decode.js";
 import { bytes32, equalBytes, fromHex, signature, witnessScript } from "../../src/protocol/bytes.js";
 import { EMPTY, ONE, p2wsh, readWitnessSignature, witnessSignature } from "../../src/protocol/script/assemble.js";
 import { buildCommitment } from "../../src/protocol/tx/commitment-tx.js";
-import { type CommitmentFormat, FORMATS } from "../../src/protocol/tx/format.js";
+import { CHANNEL_TYPES, type ChannelType } from "../../src/protocol/tx/channel-type.js";
+import { FORMATS } from "../../src/protocol/tx/format.js";
 import { parseTransaction } from "../../src/protocol/tx/parse.js";
 import { sighash, signHash } from "../../src/protocol/tx/sign.js";
 import { caseDocument, caseInputs } from "../../src/vectors/case-document.js";
@@ -17,8 +18,7 @@ import { type Preimages, SPEND_KINDS, type SpendKind, type Spending, coinsOf, sp
 // A busy machine is slow
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-type ChannelType = CommitmentFormat["channelType"];
-const TYPES = Object.keys(FORMATS) as ChannelType[];
+const TYPES = CHANNEL_TYPES;
 
 /** How many inputs of each kind the interpreter has accepted, by what they come from. */
 const accepted = new Map<string, number>();

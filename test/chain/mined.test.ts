@@ -16,7 +16,8 @@ import { planSweep, sweepables } from "../../src/protocol/channel/transitions/sw
 import { publicKey } from "../../src/protocol/keys/derivation.js";
 import { basepointsOf, ownSecret } from "../../src/protocol/keys/party-keys.js";
 import { p2wpkh, witnessSignature } from "../../src/protocol/script/assemble.js";
-import { type CommitmentFormat, FORMATS, SIGHASH_ALL } from "../../src/protocol/tx/format.js";
+import { CHANNEL_TYPES, type CommitmentType } from "../../src/protocol/tx/channel-type.js";
+import { FORMATS, SIGHASH_ALL } from "../../src/protocol/tx/format.js";
 import type { BumpPlan } from "../../src/protocol/tx/bump.js";
 import { scriptOf } from "../../src/protocol/tx/plan.js";
 import { sighash, signHash, withWitnesses } from "../../src/protocol/tx/sign.js";
@@ -37,8 +38,7 @@ import { HOME, type Preimages, htlcClaimBatches, spendingOf, withLocks } from ".
 // A busy machine is slow
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
-type ChannelType = CommitmentFormat["channelType"];
-const TYPES = Object.keys(FORMATS) as ChannelType[];
+const TYPES = CHANNEL_TYPES;
 
 const WALLET = secretOf("wallet");
 const WALLET_LOCK = p2wpkh(publicKey(WALLET));
@@ -71,12 +71,12 @@ async function fundingOutputs(ledger: Ledger, block: number, { type, fundingSat 
   return Array.from({ length: count }, (_, outputIndex) => ({ txid: txid(tx.getHash()), outputIndex }));
 }
 
-function spend(claims: readonly Claim[], taker: Who, type: ChannelType): Transaction {
+function spend(claims: readonly Claim[], taker: Who, type: CommitmentType): Transaction {
   return spendClaims(claims, KEYS[taker], HOME, RATE, FORMATS[type].txVersion).tx;
 }
 
 /** The same claims one block sooner than their scripts allow. */
-function impatient(claims: readonly Claim[], taker: Who, type: ChannelType): Transaction {
+function impatient(claims: readonly Claim[], taker: Who, type: CommitmentType): Transaction {
   return spend(
     claims.map((claim) => ({ ...claim, sequence: claim.sequence - 1 })),
     taker,
@@ -111,7 +111,7 @@ function ownersPlan(closed: ForceClose, owner: Who, root: Planned, htlcsByOwner:
 }
 
 /** What the other side takes plainly. */
-function toRemotePlan(commitment: ConfirmedCommitment, taker: Who, type: ChannelType, root: Planned): readonly Planned[] {
+function toRemotePlan(commitment: ConfirmedCommitment, taker: Who, type: CommitmentType, root: Planned): readonly Planned[] {
   const claims = toRemoteClaims(commitment, FORMATS[type], basepointsOf(KEYS[taker]));
   if (claims.length === 0) return [];
   const { oneBlockDelay } = FORMATS[type];

@@ -20,7 +20,8 @@ import {
 import type { Outcome, RevokedHtlcs } from "../../src/protocol/channel/transitions/outcome.js";
 import { makeRevocation, receiveRevocation } from "../../src/protocol/channel/transitions/revoke.js";
 import type { PartyKeys } from "../../src/protocol/keys/party-keys.js";
-import { type CommitmentFormat, FORMATS } from "../../src/protocol/tx/format.js";
+import type { ChannelType } from "../../src/protocol/tx/channel-type.js";
+import { FORMATS } from "../../src/protocol/tx/format.js";
 import { msat, perKw, sat, toMsat } from "../../src/protocol/units.js";
 import { encodeMessage } from "../../src/protocol/wire/messages.js";
 import { partyOf } from "../protocol/channels.js";
@@ -47,7 +48,7 @@ export interface Pair {
 export interface ChannelPlan {
   /** All that there are, unless given. */
   readonly features?: readonly Feature[];
-  readonly type: CommitmentFormat["channelType"];
+  readonly type: ChannelType;
   readonly feerate: bigint;
   readonly fundingSat: bigint;
   readonly pushSat: bigint;

@@ -13,6 +13,7 @@ const DOCUMENTS = [
   "commitments-anchors.json",
   "historic/commitments-legacy.json",
   "historic/commitments-anchor-outputs-nonzero-htlc-fee.json",
+  "newer/zero_fee_commitments.json",
 ];
 const CASES = [...caseLines("cases/static_remotekey.ndjson"), ...caseLines("cases/anchors.ndjson")];
 

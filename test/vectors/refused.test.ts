@@ -78,7 +78,7 @@ describe("inputs are read strictly", () => {
   });
 
   test("a channel type without a format, or without a meaning", () => {
-    for (const type of ["zero_fee_commitments", "simple_taproot"]) {
+    for (const type of ["simple_taproot"]) {
       expect(refused(withValue(CASE, ["case", "channel_type"], type))).toMatchObject({
         code: "input-channel-type",
         details: { channel_type: type, path: "case.channel_type" },

@@ -50,14 +50,19 @@ export function inputOf({
   return {
     outpoint: `${displayTxid(txid)}:${outputIndex}`,
     sequence: sequence.toString(16).padStart(8, "0"),
-    spends: name === "p2wpkh" ? "a P2WPKH output" : name,
+    spends: name === "p2wpkh" ? "a P2WPKH output" : name === "p2a" ? "a P2A output" : name,
     ...(spent === null ? {} : { amount_sat: amount(spent.amount) }),
     path: path?.name ?? null,
     ...(scriptSig.length === 0 ? {} : { script_sig: toHex(scriptSig) }),
     ...(matchesOutput === false ? { fault: "the witness does not open the output that is spent" } : {}),
     witness: elements.map(elementOf),
-    ...(script === null || script.kind === "p2wpkh" ? {} : { script_values: valuesOf(script) }),
+    ...(script === null || isScriptless(script) ? {} : { script_values: valuesOf(script) }),
   };
+}
+
+/** Without a script in the witness, whose values could be told. */
+function isScriptless({ kind }: KnownScript): boolean {
+  return kind === "p2wpkh" || kind === "p2a";
 }
 
 function elementOf({ name, bytes, signature }: DescribedElement): Record<string, unknown> {
@@ -84,6 +89,7 @@ const NAMED_BY: Readonly<Record<NamedBy, string>> = {
   bare_script: "its script, which stands bare in the output",
   funding_key: "the hash of the anchor script for a funding key in the witness",
   only_p2wpkh: "its form: a commitment without anchors has no other P2WPKH output than to_remote",
+  only_p2a: "its form: a commitment has no other P2A output than its shared anchor",
   htlc_transaction: "its place: what an HTLC transaction pays to; only the hash of the script is here",
 };
 
@@ -97,7 +103,7 @@ export function outputOf(output: DescribedOutput, index: number, ownership: Owne
     ...(namedBy === null ? {} : { named_by: NAMED_BY[namedBy] }),
     script_pubkey: toHex(scriptPubkey),
     ...(witnessScript === null ? {} : { witness_script: toHex(witnessScript) }),
-    ...(script === null || script.kind === "p2wpkh" ? {} : { script_values: valuesOf(script) }),
+    ...(script === null || isScriptless(script) ? {} : { script_values: valuesOf(script) }),
     ...(htlc === null ? {} : { htlc: htlcOf(htlc) }),
     spenders: paths.length === 0 ? [unknownSpender(output)] : paths.map((path) => spenderOf(path, output, ownership)),
   };

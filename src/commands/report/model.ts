@@ -163,6 +163,7 @@ function takerOf(kind: CommitmentOutput["kind"], ownerOpened: boolean): Taker {
       return ownerOpened ? "accepter" : "opener";
     case "offered_htlc":
     case "received_htlc":
+    case "shared_anchor":
       return "either";
   }
 }

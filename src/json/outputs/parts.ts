@@ -41,7 +41,15 @@ export const format = <Name extends string>(name: Name) => ({ format: literal(na
 
 export const STANDINGS = ["next", "current", "pending", "previous", "preview"] as const;
 export const HTLC_TXS = ["htlc_timeout", "htlc_success"] as const;
-export const OUTPUT_KINDS = ["to_local", "to_remote", "to_local_anchor", "to_remote_anchor", "offered_htlc", "received_htlc"] as const;
+export const OUTPUT_KINDS = [
+  "to_local",
+  "to_remote",
+  "to_local_anchor",
+  "to_remote_anchor",
+  "shared_anchor",
+  "offered_htlc",
+  "received_htlc",
+] as const;
 export const SWEEPABLES = ["to_local", "to_remote", "htlc", "htlc_tx_output", "anchor", "anchor_of_peer"] as const;
 
 export const balances = { local_msat: millisatoshi, remote_msat: millisatoshi };

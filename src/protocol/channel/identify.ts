@@ -12,7 +12,7 @@ import { type Commitment } from "../tx/commitment-tx.js";
 import { decodeCommitmentNumber, obscuringFactor } from "../tx/commitment-number.js";
 import { parseTransaction } from "../tx/parse.js";
 import { type RecognisedOutput, commitmentKeysOf, recogniseOutputs } from "../tx/recognise.js";
-import type { CommitmentOutput } from "../tx/outputs.js";
+import { isAnchorOutput } from "../tx/outputs.js";
 import type { ConfirmedCommitment } from "../tx/sweep-tx.js";
 import { sat } from "../units.js";
 import type { Htlc } from "../tx/spec.js";
@@ -78,7 +78,8 @@ export function identify(state: FundedChannel, tx: Transaction, htlcsOf: (number
     const terms = commitmentTerms(state, "remote");
     const keys = commitmentKeysOf(terms, publicKey<"per_commitment">(secret));
     const outputs = recogniseOutputs(tx, terms, keys, htlcsOf(number));
-    if (outputs.some((output) => output !== null && !isAnchor(output)))
+    // Anchors are alike on both sides' commitments: they tell nothing of whose it is
+    if (outputs.some((output) => output !== null && !isAnchorOutput(output)))
       return {
         kind: "revoked",
         owner: "remote",
@@ -97,11 +98,6 @@ export function identify(state: FundedChannel, tx: Transaction, htlcsOf: (number
 /** Only what we have signed can spend the funding output, and of that only closes lack a commitment's marks. BOLT 3 §Closing Transaction. */
 function mayBeClosing({ flags }: FundedChannel, tx: Transaction, sequence: number): boolean {
   return flags.closingSigned && tx.ins.length === 1 && CLOSING_SEQUENCES.includes(sequence);
-}
-
-/** Anchors are locked to the funding keys, alike on both sides' commitments: they tell nothing of whose it is. */
-function isAnchor({ kind }: CommitmentOutput): boolean {
-  return kind === "to_local_anchor" || kind === "to_remote_anchor";
 }
 
 /** The plain output of `side`'s in the other's commitment, which marks it as such even where its point is forgotten; null where there is none. */

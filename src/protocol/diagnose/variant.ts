@@ -7,7 +7,7 @@ import { opposite } from "../side.js";
 import { encodeCommitmentNumber, obscuringFactor } from "../tx/commitment-number.js";
 import { type Commitment, type CommitmentTerms, buildCommitmentOf } from "../tx/commitment-tx.js";
 import { type CommitmentFormat, FORMATS, SIGHASH_ALL } from "../tx/format.js";
-import type { ChannelType } from "../tx/channel-type.js";
+import type { CommitmentType } from "../tx/channel-type.js";
 import type { CommitmentOutput } from "../tx/outputs.js";
 import { sighash } from "../tx/sign.js";
 import type { CommitmentSpec } from "../tx/spec.js";
@@ -39,7 +39,15 @@ export type Signer = keyof Basepoints | "htlcPubkey" | "ownerFundingPubkey";
 export const OUTPUT_ORDERS = ["amount", "script", "kind", "amount_descending"] as const;
 export type OutputOrder = (typeof OUTPUT_ORDERS)[number];
 
-const KINDS: readonly CommitmentOutput["kind"][] = ["to_local", "to_remote", "offered_htlc", "received_htlc", "to_local_anchor", "to_remote_anchor"];
+const KINDS: readonly CommitmentOutput["kind"][] = [
+  "to_local",
+  "to_remote",
+  "offered_htlc",
+  "received_htlc",
+  "to_local_anchor",
+  "to_remote_anchor",
+  "shared_anchor",
+];
 const byAmount = (a: CommitmentOutput, b: CommitmentOutput): number => (a.amount < b.amount ? -1 : a.amount > b.amount ? 1 : 0);
 const ORDERS: Readonly<Record<OutputOrder, (a: CommitmentOutput, b: CommitmentOutput) => number>> = {
   amount: (a, b) => byAmount(a, b) || compareBytes(b.lock.scriptPubkey, a.lock.scriptPubkey),
@@ -51,7 +59,7 @@ const ORDERS: Readonly<Record<OutputOrder, (a: CommitmentOutput, b: CommitmentOu
 /** Builds variants of one commitment; what many of them share, keys and scripts, is made once. */
 export class Builder {
   private readonly keys = new Map<string, CommitmentKeys>();
-  private readonly formats = new Map<ChannelType, CommitmentFormat>();
+  private readonly formats = new Map<CommitmentType, CommitmentFormat>();
 
   /** Throws: key-degenerate, script-delay-range. */
   build({ terms, number, point, spec, departures }: Variant): Commitment {
@@ -69,7 +77,7 @@ export class Builder {
   }
 
   /** The format with scripts that are made once for the same keys. */
-  private format(type: ChannelType): CommitmentFormat {
+  private format(type: CommitmentType): CommitmentFormat {
     const known = this.formats.get(type);
     if (known !== undefined) return known;
     const format = FORMATS[type];

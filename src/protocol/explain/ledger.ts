@@ -7,10 +7,10 @@ import type { Commitment } from "../tx/commitment-tx.js";
 import type { TxDescription } from "../tx/describe.js";
 import { directionFor, trimThreshold } from "../tx/fees.js";
 import type { HtlcTx } from "../tx/htlc-tx.js";
-import { type CommitmentOutput, isHtlcOutput } from "../tx/outputs.js";
-import { MSAT_PER_SAT, floorToSat, toMsat } from "../units.js";
+import { type CommitmentOutput, isAnchorOutput, isHtlcOutput } from "../tx/outputs.js";
+import { MSAT_PER_SAT, type Satoshi, floorToSat, toMsat } from "../units.js";
 import { grouped } from "./reading.js";
-import { type Names, sideName } from "./words.js";
+import { type Names, SHARED_ANCHOR_SOURCE, sideName } from "./words.js";
 
 /** One line of a sum. The lines before a result add up to it. */
 export interface LedgerLine {
@@ -73,7 +73,7 @@ export function commitmentLedgers(commitment: Commitment, names: Names): readonl
       source: "BOLT 3 §Fees",
     },
     {
-      title: `fee: what it is made of; ${sideName(names, opener)} opened the channel and pays it`,
+      title: `fee: what it is made of; ${terms.format.hasFeerate ? `${sideName(names, opener)} opened the channel and pays it` : "nobody pays one, it is what a shared anchor has no room for"}`,
       output: null,
       lines: [...feeParts(commitment, mains), result("fee", sats(actualFee))],
       source: "BOLT 3 §Fee Payment",
@@ -99,7 +99,8 @@ function mainOutput(commitment: Commitment, side: Side, names: Names): MainOutpu
   const left = whole + sumOf(paid);
   const missing = sumOf(paid) - sumOf(costs);
   const short = missing === 0n ? [] : [remark(`the balance falls ${grouped(missing / MSAT_PER_SAT)} sat short: so much less is paid`)];
-  const fate = `less than dust_limit_satoshis ${grouped(terms.dustLimit)} sat: no output, it goes to the fee`;
+  const heir = terms.format.hasFeerate ? "the fee" : "the shared anchor and then to the fee";
+  const fate = `less than dust_limit_satoshis ${grouped(terms.dustLimit)} sat: no output, it goes to ${heir}`;
   const lines = [
     term(`balance of ${sideName(names, side)}`, spec.balances[side]),
     ...remainderLines(spec.balances[side]),
@@ -115,7 +116,9 @@ function mainOutput(commitment: Commitment, side: Side, names: Names): MainOutpu
 /** Everything that goes to the fee. */
 function feeParts({ terms, spec, outputs, trimmedHtlcs }: Commitment, mains: readonly MainOutput[]): readonly LedgerLine[] {
   const charged = mains.flatMap(({ paid }) => paid.map(({ what, msat }) => term(what, -(msat ?? 0n))));
-  const anchors = outputs.filter(isAnchor).map(({ kind, amount }) => term(`of that in ${kind}`, -sats(amount)));
+  const anchors = outputs
+    .filter(isAnchorOutput)
+    .map(({ kind, amount }) => term(`${terms.format.hasFeerate ? "of that in" : "held by"} ${kind}`, -sats(amount)));
   const trimmed = trimmedHtlcs.map((htlc) => {
     const direction = directionFor(terms.owner, htlc);
     const threshold = trimThreshold(terms.format, spec.feeratePerKw, terms.dustLimit, direction);
@@ -134,8 +137,6 @@ function feeParts({ terms, spec, outputs, trimmedHtlcs }: Commitment, mains: rea
 
 const sumOf = (lines: readonly LedgerLine[]): bigint => lines.reduce((sum, { msat }) => sum + (msat ?? 0n), 0n);
 
-const isAnchor = ({ kind }: CommitmentOutput): boolean => kind === "to_local_anchor" || kind === "to_remote_anchor";
-
 /** `floor(feerate × weight / 1000)` with its numbers. BOLT 3 §Fee Calculation. */
 function feeWords({ terms: { format }, spec, outputs }: Commitment): string {
   const htlcs = outputs.filter(isHtlcOutput).length;
@@ -146,7 +147,8 @@ function feeWords({ terms: { format }, spec, outputs }: Commitment): string {
 
 /** What the opener pays for a commitment. BOLT 3 §Fee Payment. */
 function costsOf(commitment: Commitment): readonly LedgerLine[] {
-  const { anchorsCost } = commitment.terms.format;
+  const { anchorsCost, hasFeerate } = commitment.terms.format;
+  if (!hasFeerate) return [];
   return [
     term(`base fee: ${feeWords(commitment)}`, -sats(commitment.baseFee)),
     ...(anchorsCost === 0n ? [] : [term("two anchors, which the opener pays for", -sats(anchorsCost))]),
@@ -169,7 +171,8 @@ function remainderLines(msat: bigint): readonly LedgerLine[] {
   return remainder === 0n ? [] : [term("its remainder, which no output can hold", -remainder)];
 }
 
-function otherLedger({ terms, spec }: Commitment, output: CommitmentOutput, at: number, names: Names): readonly Ledger[] {
+function otherLedger(commitment: Commitment, output: CommitmentOutput, at: number, names: Names): readonly Ledger[] {
+  const { terms, spec } = commitment;
   const { kind, amount } = output;
   if (isHtlcOutput(output)) {
     const { htlc } = output;
@@ -182,16 +185,31 @@ function otherLedger({ terms, spec }: Commitment, output: CommitmentOutput, at: 
         lines: [
           term(`HTLC ${htlc.id}, offered by ${sideName(names, htlc.offeredBy)}`, htlc.amountMsat),
           ...remainderLines(htlc.amountMsat),
-          result(`amount, which is not below ${grouped(threshold)} sat: dust limit and the HTLC transaction's fee`, sats(amount)),
+          result(
+            `amount, which is not below ${grouped(threshold)} sat: dust limit${terms.format.hasFeerate ? " and the HTLC transaction's fee" : ""}`,
+            sats(amount),
+          ),
         ],
         source: "BOLT 3 §Trimmed Outputs",
       },
     ];
   }
-  if (!isAnchor(output)) return [];
+  if (!isAnchorOutput(output)) return [];
   const title = `output ${at}: ${kind}`;
+  if (kind === "shared_anchor") return [{ title, output: at, lines: sharedAnchorLines(commitment, amount), source: SHARED_ANCHOR_SOURCE }];
   const source = "BOLT 3 §`to_local_anchor` and `to_remote_anchor` Output (option_anchors)";
   return [{ title, output: at, lines: [term("fixed", sats(amount)), result("amount", sats(amount))], source }];
+}
+
+/** A shared anchor takes what no other output holds, as far as it has room for it: the rest is the fee. */
+function sharedAnchorLines({ terms, outputs, actualFee }: Commitment, amount: Satoshi): readonly LedgerLine[] {
+  const others = outputs.flatMap((output, at) => (isAnchorOutput(output) ? [] : [term(`output ${at}: ${output.kind}`, -sats(output.amount))]));
+  return [
+    term("funding output", sats(terms.funding.amount)),
+    ...others,
+    ...(actualFee === 0n ? [] : [term(`more than ${grouped(amount)} sat are not held: the rest is the fee`, -sats(actualFee))]),
+    result("amount", sats(amount)),
+  ];
 }
 
 /** Of a revoked commitment the state has its HTLCs alone: balances and feerate are forgotten. BOLT 5 §Revoked Transaction Close Handling. */

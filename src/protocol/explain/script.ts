@@ -34,6 +34,7 @@ export const SCRIPT_SOURCES: Readonly<Record<KnownScript["kind"], string>> = {
   offered_htlc: "BOLT 3 §Offered HTLC Outputs",
   received_htlc: "BOLT 3 §Received HTLC Outputs",
   p2wpkh: "BIP 141",
+  p2a: "BIP 433",
 };
 
 /** Each hole of BOLT 3's scripts: what it holds, and where its value comes from. */

@@ -5,7 +5,7 @@ import { isPointShaped } from "../script/known-script.js";
 import type { DescribedElement, DescribedInput, DescribedOutput, TxDescription } from "../tx/describe.js";
 import { type Explanation, type FieldKind, Reading, type Said, grouped, littleEndian, structure, takeCount } from "./reading.js";
 import { type ScriptAbout, looseSaid, readScript, scriptTitle } from "./script.js";
-import { type Ownership, sighashName } from "./words.js";
+import { type Ownership, SHARED_ANCHOR_SOURCE, sighashName } from "./words.js";
 
 /** What is known of a transaction beside its bytes. */
 export interface TxAbout {
@@ -203,6 +203,7 @@ const OUTPUT_SOURCES: Readonly<Record<DescribedOutput["name"], string>> = {
   anchor: "BOLT 3 §`to_local_anchor` and `to_remote_anchor` Output (option_anchors)",
   to_local_anchor: "BOLT 3 §`to_local_anchor` and `to_remote_anchor` Output (option_anchors)",
   to_remote_anchor: "BOLT 3 §`to_local_anchor` and `to_remote_anchor` Output (option_anchors)",
+  shared_anchor: SHARED_ANCHOR_SOURCE,
   offered_htlc: "BOLT 3 §Offered HTLC Outputs",
   received_htlc: "BOLT 3 §Received HTLC Outputs",
   funding: "BOLT 3 §Funding Transaction Output",

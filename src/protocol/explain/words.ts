@@ -151,6 +151,9 @@ function viaOf({ name }: SpendPath): string | null {
   }
 }
 
+/** Where the output is specified that lets anyone pay for a commitment's confirmation. */
+export const SHARED_ANCHOR_SOURCE = "option_zero_fee_commitments, lightning/bolts #1228";
+
 const SIGHASH_TYPES: Readonly<Record<number, string>> = { 1: "ALL", 2: "NONE", 3: "SINGLE" };
 
 /** BIP 143's name of a sighash type. */

@@ -164,7 +164,9 @@ export function hash160(bytes: Uint8Array): Uint8Array {
 /** What an output demands of its spender, and what a spender must show. */
 export type Lock =
   | { readonly kind: "p2wsh"; readonly scriptPubkey: ScriptPubkey; readonly witnessScript: WitnessScript }
-  | { readonly kind: "p2wpkh"; readonly scriptPubkey: ScriptPubkey; readonly pubkey: Point };
+  | { readonly kind: "p2wpkh"; readonly scriptPubkey: ScriptPubkey; readonly pubkey: Point }
+  /** Nothing: anyone spends it with an empty witness. */
+  | { readonly kind: "p2a"; readonly scriptPubkey: ScriptPubkey };
 
 const P2WSH_PREFIX = Uint8Array.of(0, 32);
 
@@ -177,6 +179,9 @@ export function p2wsh(script: WitnessScript): Lock {
 export function p2wpkh(pubkey: Point): Lock {
   return { kind: "p2wpkh", scriptPubkey: scriptPubkey(concat(Uint8Array.of(0, 20), hash160(pubkey))), pubkey };
 }
+
+/** Pay to anchor: an output that anyone may spend, so that anyone may pay for the transaction that has it (BIP 433). */
+export const P2A: Lock = { kind: "p2a", scriptPubkey: scriptPubkey(Uint8Array.of(0x51, 0x02, 0x4e, 0x73)) };
 
 /** A compact signature as a witness holds it: DER (BIP 66) and the sighash byte. */
 export function witnessSignature(compact: Signature, sighashType: number): Uint8Array {

@@ -1,6 +1,6 @@
 import { type Point, equalBytes } from "../bytes.js";
 import { ANCHOR_SCRIPT } from "./anchor.js";
-import { type Lock, type ScriptElement, type ScriptTemplate, type Witness, hash160, readWitnessSignature } from "./assemble.js";
+import { type Lock, P2A, type ScriptElement, type ScriptTemplate, type Witness, hash160, readWitnessSignature } from "./assemble.js";
 import { FUNDING_SCRIPT } from "./funding.js";
 import { OFFERED_HTLC_ANCHORS_SCRIPT, OFFERED_HTLC_SCRIPT, RECEIVED_HTLC_ANCHORS_SCRIPT, RECEIVED_HTLC_SCRIPT } from "./htlc.js";
 import { TO_LOCAL_SCRIPT } from "./to-local.js";
@@ -16,7 +16,8 @@ export type KnownScript =
   | { readonly kind: "anchor"; readonly values: Values<typeof ANCHOR_SCRIPT> }
   | { readonly kind: "offered_htlc"; readonly values: Values<typeof OFFERED_HTLC_SCRIPT>; readonly csvBlocks: 0 | 1 }
   | { readonly kind: "received_htlc"; readonly values: Values<typeof RECEIVED_HTLC_SCRIPT>; readonly csvBlocks: 0 | 1 }
-  | { readonly kind: "p2wpkh"; readonly values: { readonly pubkey_hash160: Uint8Array } };
+  | { readonly kind: "p2wpkh"; readonly values: { readonly pubkey_hash160: Uint8Array } }
+  | { readonly kind: "p2a"; readonly values: Readonly<Record<string, never>> };
 
 interface Reader {
   readonly read: (script: Uint8Array) => KnownScript | null;
@@ -68,6 +69,8 @@ export function knownLock(lock: Lock): KnownScript | null {
       return knownScript(lock.witnessScript);
     case "p2wpkh":
       return { kind: "p2wpkh", values: { pubkey_hash160: hash160(lock.pubkey) } };
+    case "p2a":
+      return { kind: "p2a", values: {} };
   }
 }
 
@@ -80,7 +83,7 @@ export function scriptTypeOf(script: Uint8Array): ScriptType {
   if (script.length === 34 && first === 0x00 && second === 32) return "p2wsh";
   if (script.length === 22 && first === 0x00 && second === 20) return "p2wpkh";
   if (script.length === 34 && first === 0x51 && second === 32) return "p2tr";
-  if (equalBytes(script, Uint8Array.of(0x51, 0x02, 0x4e, 0x73))) return "p2a";
+  if (equalBytes(script, P2A.scriptPubkey)) return "p2a";
   if (script.length === 25 && first === 0x76 && second === 0xa9 && script[2] === 20 && script[23] === 0x88 && script[24] === 0xac) return "p2pkh";
   if (script.length === 23 && first === 0xa9 && second === 20 && script[22] === 0x87) return "p2sh";
   if (first === 0x6a) return "op_return";
@@ -146,6 +149,8 @@ export function spendPaths(script: KnownScript): readonly SpendPath[] {
       const key = { name: "pubkey_hash160", value: script.values.pubkey_hash160 };
       return [{ name: "plain", by: "key_holder", csv: 0, cltv: null, key, witness: [sig("sig", null), element("pubkey", "pubkey")] }];
     }
+    case "p2a":
+      return [{ name: "anyone", by: "anyone", csv: 0, cltv: null, key: null, witness: [] }];
   }
 }
 

@@ -42,7 +42,7 @@ export interface Commitment {
   readonly outputs: readonly CommitmentOutput[];
   readonly trimmedHtlcs: readonly Htlc[];
   readonly baseFee: Satoshi;
-  /** Inputs minus outputs: the base fee, what was trimmed and what rounding took. */
+  /** Inputs minus outputs: the base fee, what was trimmed and what rounding took, as far as no shared anchor holds it. */
   readonly actualFee: Satoshi;
   readonly txid: Txid;
   /** Never mutated: signing works on a clone. */
@@ -104,8 +104,14 @@ export function buildCommitmentOf(terms: CommitmentTerms, number: CommitmentNumb
   if (toRemote >= dustLimit) outputs.push({ kind: "to_remote", amount: toRemote, lock: format.toRemote(keys) });
 
   // 9. Anchors
-  const conditions = { toLocal: toLocal >= dustLimit, toRemote: toRemote >= dustLimit, untrimmedHtlcs: untrimmedHtlcs.length > 0 };
-  outputs.push(...format.anchors(keys, conditions));
+  outputs.push(
+    ...format.anchors(keys, {
+      toLocal: toLocal >= dustLimit,
+      toRemote: toRemote >= dustLimit,
+      untrimmedHtlcs: untrimmedHtlcs.length > 0,
+      left: leftOf(funding, outputs),
+    }),
+  );
 
   // 10. Order
   outputs.sort(compareOutputs);
@@ -121,8 +127,13 @@ export function buildCommitmentOf(terms: CommitmentTerms, number: CommitmentNumb
     outputs,
     trimmedHtlcs,
     baseFee: fee,
-    actualFee: sat(outputs.reduce<bigint>((left, output) => left - output.amount, funding.amount)),
+    actualFee: leftOf(funding, outputs),
     txid: txid(unsigned.getHash()),
     unsigned,
   };
+}
+
+/** What is not in the outputs. */
+function leftOf(funding: FundingOutput, outputs: readonly CommitmentOutput[]): Satoshi {
+  return sat(outputs.reduce<bigint>((left, { amount }) => left - amount, funding.amount));
 }

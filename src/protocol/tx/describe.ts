@@ -16,7 +16,7 @@ import {
 } from "../bytes.js";
 import { ecc } from "../ecc.js";
 import { anchorScript } from "../script/anchor.js";
-import { type Lock, type Witness, hash160, p2wpkh, p2wsh, readWitnessSignature } from "../script/assemble.js";
+import { type Lock, P2A, type Witness, hash160, p2wpkh, p2wsh, readWitnessSignature } from "../script/assemble.js";
 import {
   type KnownScript,
   type ScriptType,
@@ -40,7 +40,7 @@ import type { Htlc } from "./spec.js";
 export type OutputName = CommitmentOutput["kind"] | "anchor" | "funding" | "htlc_tx_output" | "close_to_local" | "close_to_remote" | "unknown";
 
 /** What gave an output its name. */
-export type NamedBy = "state" | "bare_script" | "funding_key" | "only_p2wpkh" | "htlc_transaction";
+export type NamedBy = "state" | "bare_script" | "funding_key" | "only_p2wpkh" | "only_p2a" | "htlc_transaction";
 
 export interface DescribedOutput {
   readonly name: OutputName;
@@ -133,6 +133,7 @@ export function describeTransaction(tx: Transaction, knowledge: Knowledge): TxDe
       knowledge.outputs[at] ??
       describeOutput(scriptPubkey(script), sat(value), {
         anchors,
+        isCommitment: obscuredNumber !== null,
         onlyP2wpkhIsToRemote: obscuredNumber !== null && !hasAnchor && keyHashes.length === 1,
         htlcTransaction: isHtlcTransaction(inputs[at]),
       }),
@@ -190,7 +191,8 @@ function describeInput(tx: Transaction, at: number, spent: SpentOutput | null): 
   const stack: Witness = input?.witness ?? [];
   const { script, lock, inner } = lockShown(stack, spent);
   const demanded = spent?.lock ?? null;
-  const path = script === null || stack.length === 0 ? null : pathTaken(script, inner);
+  // An empty witness is none yet, but for P2A
+  const path = script === null || (stack.length === 0 && script.kind !== "p2a") ? null : pathTaken(script, inner);
   const scriptElement =
     inner.length < stack.length ? [{ name: `${script?.kind ?? "witness"} script`, bytes: stack.at(-1) ?? EMPTY_BYTES, signature: null }] : [];
   return {
@@ -287,22 +289,30 @@ function isGood(hash: Bytes32, key: Point, candidate: Signature): boolean {
 interface Surroundings {
   /** The anchors that the funding keys in the witness would have. */
   readonly anchors: readonly Lock[];
+  /** The only P2A output that a commitment can have is its shared anchor. */
+  readonly isCommitment: boolean;
   /** In a commitment without anchors P2WPKH can only be to_remote. BOLT 3 §Commitment Transaction Outputs. */
   readonly onlyP2wpkhIsToRemote: boolean;
   /** The input of the same index makes this the output of an HTLC transaction. BOLT 3 §HTLC-Timeout and HTLC-Success Transactions. */
   readonly htlcTransaction: boolean;
 }
 
-function describeOutput(script: ScriptPubkey, amount: Satoshi, { anchors, onlyP2wpkhIsToRemote, htlcTransaction }: Surroundings): DescribedOutput {
+function describeOutput(
+  script: ScriptPubkey,
+  amount: Satoshi,
+  { anchors, isCommitment, onlyP2wpkhIsToRemote, htlcTransaction }: Surroundings,
+): DescribedOutput {
   const type = scriptTypeOf(script);
   const plain = { amount, scriptPubkey: script, type, witnessScript: null, script: null, htlc: null };
   if (type === "bare") {
     const bare = knownScript(script);
-    // A bare script is never P2WPKH
-    if (bare !== null && bare.kind !== "p2wpkh") return { ...plain, name: bare.kind, namedBy: "bare_script", script: bare, paths: spendPaths(bare) };
+    // A bare script is neither P2WPKH nor P2A
+    if (bare !== null && bare.kind !== "p2wpkh" && bare.kind !== "p2a")
+      return { ...plain, name: bare.kind, namedBy: "bare_script", script: bare, paths: spendPaths(bare) };
   }
   const anchor = anchors.find((lock) => equalBytes(lock.scriptPubkey, script));
   if (anchor !== undefined) return describeLock("anchor", "funding_key", anchor, amount, null);
+  if (type === "p2a" && isCommitment) return describeLock("shared_anchor", "only_p2a", P2A, amount, null);
   if (type === "p2wpkh" && onlyP2wpkhIsToRemote) {
     const known: KnownScript = { kind: "p2wpkh", values: { pubkey_hash160: script.subarray(2) } };
     return { ...plain, name: "to_remote", namedBy: "only_p2wpkh", script: known, paths: pathsOf("to_remote", known, null) };

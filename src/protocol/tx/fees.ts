@@ -24,7 +24,8 @@ export function isTrimmed(format: CommitmentFormat, spec: CommitmentSpec, dustLi
   return floorToSat(htlc.amountMsat) < trimThreshold(format, spec.feeratePerKw, dustLimit, directionFor(owner, htlc));
 }
 
-/** The fee that the opener pays for a commitment, without what trimming adds to it. BOLT 3 §Fee Calculation. */
+/** The fee that the opener pays for a commitment, without what trimming adds to it; none where there is no feerate. BOLT 3 §Fee Calculation. */
 export function baseFee(format: CommitmentFormat, feerate: FeeratePerKw, untrimmedHtlcs: number): Satoshi {
+  if (!format.hasFeerate) return sat(0n);
   return feeFor(feerate, weight(format.commitmentWeight + format.htlcOutputWeight * BigInt(untrimmedHtlcs)));
 }

@@ -1,14 +1,14 @@
 import { type Bytes32, type Point, equalBytes } from "../bytes.js";
 import { featureField } from "../features.js";
 import type { CommitmentKeys } from "../keys/commitment-keys.js";
-import { type Lock, p2wpkh, p2wsh } from "../script/assemble.js";
+import { type Lock, P2A, p2wpkh, p2wsh } from "../script/assemble.js";
 import { anchorScript } from "../script/anchor.js";
 import { fundingScript } from "../script/funding.js";
 import { offeredHtlcScript, receivedHtlcScript } from "../script/htlc.js";
 import { toLocalScript } from "../script/to-local.js";
 import { toRemoteAnchorsScript } from "../script/to-remote.js";
-import { type Satoshi, type Weight, sat, weight } from "../units.js";
-import { CHANNEL_TYPES, type ChannelType } from "./channel-type.js";
+import { type Satoshi, type Weight, sat, smaller, weight } from "../units.js";
+import { CHANNEL_TYPES, type ChannelType, type CommitmentType } from "./channel-type.js";
 
 /** BIP 143: a signature over everything. */
 export const SIGHASH_ALL = 0x01;
@@ -17,7 +17,7 @@ export const SIGHASH_SINGLE_ANYONECANPAY = 0x83;
 
 /** An anchor that a format adds to a commitment. */
 export interface AnchorOutput {
-  readonly kind: "to_local_anchor" | "to_remote_anchor";
+  readonly kind: "to_local_anchor" | "to_remote_anchor" | "shared_anchor";
   readonly amount: Satoshi;
   readonly lock: Lock;
 }
@@ -27,11 +27,13 @@ export interface AnchorConditions {
   readonly toLocal: boolean;
   readonly toRemote: boolean;
   readonly untrimmedHtlcs: boolean;
+  /** What the funding output holds beyond the other outputs. */
+  readonly left: Satoshi;
 }
 
 /** Everything in which one kind of channel differs from another. */
 export interface CommitmentFormat {
-  readonly channelType: ChannelType;
+  readonly channelType: CommitmentType;
   /** The bits of the channel_type that the two agree on. BOLT 2 §Defined Channel Types. */
   readonly featureBits: readonly number[];
   readonly txVersion: 2 | 3;
@@ -42,6 +44,8 @@ export interface CommitmentFormat {
   /** Weight by which HTLC transactions pay; 0 where they pay nothing. BOLT 3 §Fee Calculation. */
   readonly htlcTimeoutFeeWeight: Weight;
   readonly htlcSuccessFeeWeight: Weight;
+  /** Whether a feerate is agreed on, by which the opener pays for commitments. Where not, feerate_per_kw is 0 for ever, and a child pays. */
+  readonly hasFeerate: boolean;
   /** What the opener pays for anchors, whether both are made or one. BOLT 3 §Fee Payment. */
   readonly anchorsCost: Satoshi;
   /** nSequence of an HTLC transaction's input, and of the countersigner's spends of HTLC outputs and to_remote. */
@@ -69,6 +73,11 @@ const COMMITMENT_WEIGHT = weight(724n);
 const COMMITMENT_WEIGHT_ANCHORS = weight(1124n);
 const HTLC_OUTPUT_WEIGHT = weight(172n);
 
+/** The most that a shared anchor holds, which is P2A's dust threshold: option_zero_fee_commitments, lightning/bolts pull request 1228. */
+const SHARED_ANCHOR_AMOUNT = sat(240n);
+/** The same with both main outputs and a shared anchor: 552 + 221 of witness, its signatures of 72 and 71 bytes. lightning/bolts pull request 1228. */
+const COMMITMENT_WEIGHT_SHARED_ANCHOR = weight(773n);
+
 const P2WSH_SCRIPTS = {
   funding: (a, b) => p2wsh(fundingScript(a, b)),
   toLocal: (keys, toSelfDelay) => p2wsh(toLocalScript(keys.revocationPubkey, keys.ownerDelayedPubkey, toSelfDelay)),
@@ -79,6 +88,7 @@ const WITHOUT_ANCHORS = {
   txVersion: 2,
   commitmentWeight: COMMITMENT_WEIGHT,
   htlcOutputWeight: HTLC_OUTPUT_WEIGHT,
+  hasFeerate: true,
   htlcTimeoutFeeWeight: weight(663n),
   htlcSuccessFeeWeight: weight(703n),
   anchorsCost: sat(0n),
@@ -96,6 +106,7 @@ const WITH_ANCHORS = {
   txVersion: 2,
   commitmentWeight: COMMITMENT_WEIGHT_ANCHORS,
   htlcOutputWeight: HTLC_OUTPUT_WEIGHT,
+  hasFeerate: true,
   anchorsCost: sat(2n * ANCHOR_AMOUNT),
   oneBlockDelay: 1,
   htlcSighash: SIGHASH_SINGLE_ANYONECANPAY,
@@ -116,8 +127,26 @@ const WITH_ANCHORS = {
   },
 } satisfies Partial<CommitmentFormat>;
 
+/**
+ * option_zero_fee_commitments: every transaction is of version 3 and pays nothing by itself; one output that anyone may spend lets a child pay.
+ * lightning/bolts pull request 1228.
+ */
+const ZERO_FEE = {
+  ...WITHOUT_ANCHORS,
+  txVersion: 3,
+  commitmentWeight: COMMITMENT_WEIGHT_SHARED_ANCHOR,
+  htlcTimeoutFeeWeight: weight(0n),
+  htlcSuccessFeeWeight: weight(0n),
+  hasFeerate: false,
+  htlcSighash: SIGHASH_SINGLE_ANYONECANPAY,
+  maxAcceptedHtlcs: 114,
+  remotePubkeyRotates: false,
+  // Always there: a child has nothing else to spend, and dust that is spent at once is relayed
+  anchors: (_, { left }) => [{ kind: "shared_anchor", amount: smaller(left, SHARED_ANCHOR_AMOUNT), lock: P2A }],
+} satisfies Partial<CommitmentFormat>;
+
 /** One row a format. `legacy` and `anchor_outputs` have left BOLT 3 but not the chain. */
-export const FORMATS: Readonly<Record<ChannelType, CommitmentFormat>> = {
+export const FORMATS: Readonly<Record<CommitmentType, CommitmentFormat>> = {
   legacy: { channelType: "legacy", featureBits: [], ...WITHOUT_ANCHORS, remotePubkeyRotates: true },
   static_remotekey: { channelType: "static_remotekey", featureBits: [12], ...WITHOUT_ANCHORS, remotePubkeyRotates: false },
   anchor_outputs: {
@@ -128,6 +157,7 @@ export const FORMATS: Readonly<Record<ChannelType, CommitmentFormat>> = {
     htlcSuccessFeeWeight: weight(706n),
   },
   anchors: { channelType: "anchors", featureBits: [12, 22], ...WITH_ANCHORS, htlcTimeoutFeeWeight: weight(0n), htlcSuccessFeeWeight: weight(0n) },
+  zero_fee_commitments: { channelType: "zero_fee_commitments", featureBits: [40], ...ZERO_FEE },
 };
 
 /** The channel_type TLV's value: the format's bits as a feature field (BOLT 9), empty for `legacy`. BOLT 2 §Defined Channel Types. */

@@ -20,6 +20,10 @@ export interface HtlcOutput {
   readonly htlc: Htlc;
 }
 
+export function isAnchorOutput(output: CommitmentOutput): output is AnchorOutput {
+  return output.kind === "to_local_anchor" || output.kind === "to_remote_anchor" || output.kind === "shared_anchor";
+}
+
 export function isHtlcOutput(output: CommitmentOutput): output is HtlcOutput {
   return output.kind === "offered_htlc" || output.kind === "received_htlc";
 }

@@ -23,7 +23,7 @@ export function commitmentKeysOf(terms: CommitmentTerms, perCommitmentPoint: Poi
  */
 export function recogniseOutputs(tx: Transaction, terms: CommitmentTerms, keys: CommitmentKeys, htlcs: readonly Htlc[]): readonly RecognisedOutput[] {
   const { format, owner } = terms;
-  const everything = { toLocal: true, toRemote: true, untrimmedHtlcs: true };
+  const everything = { toLocal: true, toRemote: true, untrimmedHtlcs: true, left: sat(0n) };
   const candidates: CommitmentOutput[] = [
     { kind: "to_local", amount: sat(0n), lock: format.toLocal(keys, terms.toSelfDelay) },
     { kind: "to_remote", amount: sat(0n), lock: format.toRemote(keys) },

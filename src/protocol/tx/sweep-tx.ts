@@ -160,5 +160,12 @@ function delayedClaim(at: Outpoint, output: { readonly amount: Satoshi; readonly
 /** Witness: P2WPKH <remote_sig> <remotepubkey>  ·  with anchors <remote_sig>   (nSequence = 1). BOLT 3 §`to_remote` Output. */
 function toRemoteWitness(lock: Lock, signature: Signature): Witness {
   const remoteSig = witnessSignature(signature, SIGHASH_ALL);
-  return lock.kind === "p2wpkh" ? [remoteSig, lock.pubkey] : [remoteSig, lock.witnessScript];
+  switch (lock.kind) {
+    case "p2wpkh":
+      return [remoteSig, lock.pubkey];
+    case "p2wsh":
+      return [remoteSig, lock.witnessScript];
+    case "p2a":
+      throw new LnError("internal-lock", "a to_remote output that anyone may spend", {});
+  }
 }

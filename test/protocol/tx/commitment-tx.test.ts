@@ -9,7 +9,7 @@ import { baseFee, directionFor, htlcTxFee, trimThreshold } from "../../../src/pr
 import { FORMATS } from "../../../src/protocol/tx/format.js";
 import { compareOutputs, isHtlcOutput } from "../../../src/protocol/tx/outputs.js";
 import { commitmentKeysOf, recogniseOutputs } from "../../../src/protocol/tx/recognise.js";
-import { floorToSat, perKw, sat } from "../../../src/protocol/units.js";
+import { floorToSat, msat, perKw, sat } from "../../../src/protocol/units.js";
 import { anyChannel, channelOf } from "../channels.js";
 
 const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
@@ -43,7 +43,8 @@ describe("every commitment", () => {
         const { format, dustLimit, owner } = terms;
         const rate = commitment.spec.feeratePerKw;
         for (const output of commitment.outputs) {
-          if (output.kind.endsWith("_anchor")) expect(output.amount).toBe(330n);
+          if (output.kind === "shared_anchor") expect(output.amount).toBeLessThanOrEqual(240n);
+          else if (output.kind.endsWith("_anchor")) expect(output.amount).toBe(330n);
           else expect(output.amount).toBeGreaterThanOrEqual(dustLimit);
           if (isHtlcOutput(output))
             expect(output.amount - htlcTxFee(format, rate, directionFor(owner, output.htlc))).toBeGreaterThanOrEqual(dustLimit);
@@ -118,6 +119,59 @@ describe("every commitment", () => {
   });
 });
 
+test("a shared anchor is there whatever else is, and takes what no output holds before the fee does", () => {
+  fc.assert(
+    fc.property(anyChannel, ({ terms, number, perCommitmentSecret, commitment: { spec } }) => {
+      const { outputs, actualFee, unsigned } = buildCommitment(
+        { ...terms, format: FORMATS.zero_fee_commitments },
+        number,
+        publicKey(perCommitmentSecret),
+        spec,
+      );
+      const anchors = outputs.filter(({ lock }) => lock.kind === "p2a");
+      expect(anchors.map(({ kind }) => kind)).toEqual(["shared_anchor"]);
+      const [{ amount }] = anchors as [(typeof anchors)[number]];
+      // Whatever the feerate in the state says
+      const mains = [spec.balances.local, spec.balances.remote].map(floorToSat);
+      const kept = [...mains, ...spec.htlcs.map((htlc): bigint => floorToSat(htlc.amountMsat))].filter((whole) => whole >= terms.dustLimit);
+      const left = terms.funding.amount - sum(kept);
+      expect([amount, actualFee]).toEqual(left <= 240n ? [left, 0n] : [240n, left - 240n]);
+      expect(unsigned.version).toBe(3);
+    }),
+  );
+});
+
+test("a shared anchor holds what is left up to 240 sat, and nothing where nothing is", () => {
+  const { terms, number, perCommitmentSecret, commitment } = channelOf("zero_fee_commitments");
+  const amounts = (left: bigint) => {
+    const remote = 1_000_000n - left;
+    const balances = { local: msat(9_000_000_000n), remote: msat(remote * 1000n) };
+    const built = buildCommitment(terms, number, publicKey(perCommitmentSecret), { ...commitment.spec, balances, htlcs: [] });
+    return [built.outputs.find(({ kind }) => kind === "shared_anchor")?.amount, built.actualFee, built.outputs[0]?.kind];
+  };
+  expect(amounts(0n)).toEqual([0n, 0n, "shared_anchor"]);
+  expect(amounts(1n)).toEqual([1n, 0n, "shared_anchor"]);
+  expect(amounts(239n)).toEqual([239n, 0n, "shared_anchor"]);
+  expect(amounts(240n)).toEqual([240n, 0n, "shared_anchor"]);
+  expect(amounts(241n)).toEqual([240n, 1n, "shared_anchor"]);
+});
+
+test("an HTLC of the shared anchor's amount stands behind it or before it, by its script", () => {
+  const { terms, number, perCommitmentSecret, commitment } = channelOf("zero_fee_commitments");
+  const [htlc] = commitment.spec.htlcs;
+  const alike = [{ ...htlc!, amountMsat: msat(240_000n) }];
+  const balances = { local: msat(9_000_000_000n), remote: msat(999_520_000n) };
+  const built = buildCommitment({ ...terms, dustLimit: sat(200n) }, number, publicKey(perCommitmentSecret), {
+    ...commitment.spec,
+    balances,
+    htlcs: alike,
+  });
+  const [first, second] = built.outputs;
+  expect([first, second].map((output) => output?.amount)).toEqual([240n, 240n]);
+  // 0020… before 51024e73
+  expect([first?.kind, second?.kind]).toEqual(["offered_htlc", "shared_anchor"]);
+});
+
 test("an output with a script of nobody's has no name", () => {
   const { terms, commitment } = channelOf("anchors");
   const tx = commitment.unsigned.clone();
@@ -163,6 +217,12 @@ describe("fees", () => {
   test("HTLC transactions pay in anchor_outputs, not in anchors", () => {
     expect(htlcTxFee(FORMATS.anchor_outputs, perKw(1000n), "offered")).toBe(666n);
     expect(htlcTxFee(FORMATS.anchors, perKw(1000n), "received")).toBe(0n);
+  });
+
+  test("nothing pays in zero_fee_commitments, at any feerate", () => {
+    expect(htlcTxFee(FORMATS.zero_fee_commitments, perKw(1000n), "offered")).toBe(0n);
+    expect(baseFee(FORMATS.zero_fee_commitments, perKw(1000n), 114)).toBe(0n);
+    expect(trimThreshold(FORMATS.zero_fee_commitments, perKw(1000n), sat(546n), "offered")).toBe(546n);
   });
 });
 

@@ -144,7 +144,7 @@ test("every output of a commitment with its script known has a way for each side
   fc.assert(
     fc.property(anyChannel, ({ commitment }) => {
       for (const { kind, lock } of commitment.outputs) {
-        if (lock.kind === "p2wpkh") continue;
+        if (lock.kind !== "p2wsh") continue;
         const script = knownScript(lock.witnessScript);
         expect(script?.kind).toBe(kind.endsWith("_anchor") ? "anchor" : kind);
         const by = spendPaths(script!).map((path) => path.by);
