@@ -1,6 +1,8 @@
-import type { Received } from "../protocol/channel/message-log.js";
+import type { Received, Sent } from "../protocol/channel/message-log.js";
 import { type ChannelState, isFunded } from "../protocol/channel/state.js";
+import type { RevokedHtlcs } from "../protocol/channel/transitions/outcome.js";
 import { LnError } from "../protocol/errors.js";
+import type { PartyKeys } from "../protocol/keys/party-keys.js";
 import { encodeMessage, type Message } from "../protocol/wire/messages.js";
 import { momentFinding, type AfterMoment } from "./compare.js";
 import { Divergence, type Finding, type FindingKind } from "./finding.js";
@@ -26,6 +28,19 @@ export interface Replayed {
   readonly compared: number;
   readonly hashed: number;
   readonly views: readonly { readonly name: string; readonly state: ChannelState | null }[];
+}
+
+/** Where a party stood after a step of the replay. */
+export interface Stand {
+  readonly party: string;
+  readonly state: ChannelState;
+  /** What its revoked file held. */
+  readonly revoked: readonly RevokedHtlcs[];
+  /** What the step sent, and what it took in. */
+  readonly told: readonly Sent[];
+  readonly heard: Message | null;
+  /** Stand-ins for its secrets. */
+  readonly keys: () => PartyKeys;
 }
 
 /** Refusals that say that a step comes before its time. */
@@ -68,6 +83,7 @@ const RANK: Readonly<Record<FindingKind, number>> = {
   differs: 1,
   refused: 2,
   state: 2,
+  document: 2,
   missing: 3,
   "not-due": 4,
   unreached: 5,
@@ -97,13 +113,17 @@ export class Replay {
   private hashed = 0;
   private readonly regenerated: string[] = [];
   private readonly findings: Finding[] = [];
+  private readonly onStand: (stand: Stand) => void;
 
-  constructor(records: readonly [PartyRecord, PartyRecord], standIns: StandIns) {
+  /** `onStand` is told of every moment that a party comes through. */
+  constructor(records: readonly [PartyRecord, PartyRecord], standIns: StandIns, onStand: (stand: Stand) => void = () => undefined) {
+    this.onStand = onStand;
     const sideOf = (record: PartyRecord): Side => {
       const actor = new Actor(record, standIns);
       return { actor, messages: new Map(record.messages), view: actor.begin(), moments: record.moments, failures: [] };
     };
     this.sides = [sideOf(records[0]), sideOf(records[1])];
+    for (const side of this.sides) this.stand(side, [], null);
   }
 
   /** As many messages as there are. */
@@ -118,7 +138,7 @@ export class Replay {
   /** Takes the next step that can be taken. False where none can: the run is over, or diverges. */
   step(): boolean {
     const [one, other] = this.sides;
-    return this.findings.length === 0 && (this.advance(one, other) || this.advance(other, one));
+    return this.findings.length === 0 && (this.moves(one, other) || this.moves(other, one));
   }
 
   result(): Replayed {
@@ -133,6 +153,25 @@ export class Replay {
       regenerated,
       views: this.sides.map(({ actor, view }) => ({ name: actor.record.name, state: view.state })),
     };
+  }
+
+  private moves(side: Side, peer: Side): boolean {
+    const before = side.view;
+    if (!this.advance(side, peer)) return false;
+    if (side.view === before) return true;
+    const [then, now] = [counts(before), counts(side.view)];
+    const told: Sent[] = [];
+    for (let seq = then.sent + 1; seq <= now.sent; seq++) {
+      const message = side.messages.get(seq)?.message ?? null;
+      if (message !== null) told.push({ seq, message });
+    }
+    this.stand(side, told, now.received > then.received ? (peer.messages.get(now.received)?.message ?? null) : null);
+    return true;
+  }
+
+  private stand({ actor, view }: Side, told: readonly Sent[], heard: Message | null): void {
+    const { state, revoked } = view;
+    if (state !== null) this.onStand({ party: actor.record.name, state, revoked, told, heard, keys: () => actor.keysAt(view) });
   }
 
   private advance(side: Side, peer: Side): boolean {

@@ -1,6 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Bytes32, type Point, type Signature, bytes32, concat, point, signature, toHex } from "../protocol/bytes.js";
 import type { Ecc } from "../protocol/ecc.js";
+import { multiplySecrets } from "../protocol/keys/scalar.js";
 import { Secret32, type SecretRole } from "../protocol/secret.js";
 
 /** What stands for a signature that is nowhere to be seen. */
@@ -34,6 +35,18 @@ export class StandIns {
     const name = sha256(new TextEncoder().encode(`chankit stand-in ${what} ${known === undefined ? "" : toHex(known)}`));
     this.points.set(toHex(name), known ?? unknownPoint(what));
     return new Secret32<Role>(name);
+  }
+
+  /**
+   * Stands for the secret that opens what the peer has revoked: the secret is the sum of two products, of which the other one is known once the
+   * per-commitment secret is given away. BOLT 3 §`revocationpubkey` Derivation.
+   */
+  revokes(basepointSecret: Secret32<"revocation_basepoint">, given: Secret32<"per_commitment">): void {
+    const basepoint = this.points.get(toHex(basepointSecret.reveal()));
+    if (basepoint === undefined) return;
+    const factor = sha256(concat(basepoint, this.real.pointFromSecret(given.reveal())));
+    const product = this.real.pointMultiply(basepoint, factor);
+    if (product !== null) this.points.set(toHex(multiplySecrets(basepointSecret.reveal(), factor)), product);
   }
 
   /** Runs `act` with these signatures to find what it signs; those that it looked for in vain come with the result. */

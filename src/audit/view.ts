@@ -130,6 +130,11 @@ export class Actor {
     return this.shown.points.get(number);
   }
 
+  /** Stand-ins for the party's secrets in a moment. */
+  keysAt({ state, released }: View): PartyKeys {
+    return this.keys(state, released);
+  }
+
   /** Whether a change was proposed in this run. */
   wasMade(by: Side, { content }: Change): boolean {
     return this.made[by].has(wordsOf(content));

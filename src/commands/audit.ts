@@ -5,9 +5,11 @@ import { isFunded } from "../protocol/channel/state.js";
 import { toHex } from "../protocol/bytes.js";
 import type { Finding } from "../audit/finding.js";
 import { type Beginning, type PartyRecord, messagesOf } from "../audit/record.js";
-import { Replay, type Replayed } from "../audit/replay.js";
+import { Replay, type Replayed, type Stand } from "../audit/replay.js";
 import { StandIns } from "../audit/stand-ins.js";
 import { type Folder, beginningOf, journalFindings, momentsOf, pathIn, readFolder, sightsIn } from "./audit/read.js";
+import type { DocumentsChecked } from "./audit/documents.js";
+import type { Context } from "./shared/context.js";
 import { type Document, defineCommand } from "./shared/command.js";
 import { longWork } from "./shared/long-work.js";
 import { fundingOutpoint } from "./shared/summary.js";
@@ -29,13 +31,14 @@ export const command = defineCommand({
     const folder = readFolder(ctx, dir);
     const record = recordOf(folder);
     if (record.findings.some(({ at }) => at.kind === "message" || at.kind === "journal") || record.parties === null) {
-      return reportOf(dir, folder, record, null, 0);
+      return reportOf(dir, folder, record, null);
     }
     const before = ecc();
     const standIns = new StandIns(before);
     useEcc(standIns.ecc());
     try {
-      const replay = new Replay(record.parties, standIns);
+      const stands: Stand[] = [];
+      const replay = new Replay(record.parties, standIns, folder.printed.length === 0 ? undefined : (stand) => stands.push(stand));
       const soFar = (): void => {
         ctx.writeStdout(`interrupted: ${replay.done} of ${replay.total} messages, no divergence among them\n`);
       };
@@ -45,7 +48,12 @@ export const command = defineCommand({
           await work.breathe();
         }
       });
-      return reportOf(dir, folder, record, replay.result(), standIns.verified);
+      const replayed = replay.result();
+      const signatures = standIns.verified;
+      const documents = replayed.findings.every(({ kind }) => kind === "missing")
+        ? await checkDocuments(ctx, dir, folder, record, replayed, { stands, standIns })
+        : null;
+      return reportOf(dir, folder, record, { replayed, signatures, documents });
     } finally {
       useEcc(before);
     }
@@ -107,10 +115,60 @@ function recordOf(folder: Folder): Run {
   return { parties: opensFirst(records[1]) && !opensFirst(records[0]) ? [records[1], records[0]] : records, findings, missing };
 }
 
-function reportOf(dir: string, folder: Folder, { parties, findings, missing: unjudged }: Run, replayed: Replayed | null, signatures: number) {
-  const all = [...findings, ...(replayed?.findings ?? [])];
+/** What a replay came to, and the documents beside it; null where those were not compared. */
+interface Judged {
+  readonly replayed: Replayed;
+  readonly signatures: number;
+  readonly documents: DocumentsChecked | null;
+}
+
+/** The documents of a run that was replayed to its end. What compares them is loaded where there are any. */
+async function checkDocuments(
+  ctx: Context,
+  dir: string,
+  folder: Folder,
+  { parties, missing }: Run,
+  replayed: Replayed,
+  { stands, standIns }: { readonly stands: readonly Stand[]; readonly standIns: StandIns },
+): Promise<DocumentsChecked> {
+  if (folder.printed.length === 0) return NO_DOCUMENTS;
+  const { Documents } = await import("./audit/documents.js");
+  const opened = parties?.every(({ beginning }) => beginning === null) === true;
+  const documents = new Documents(
+    {
+      stands,
+      standIns,
+      files: folder.files.map((file) => pathIn(dir, file)),
+      channels: folder.states.map(({ file }) => pathIn(dir, file)),
+      journaled: new Set(folder.journals.flatMap(({ lines }) => lines.slice(0, 1).map(({ line }) => line.party))),
+      whole: opened && missing.length === 0 && folder.unplaced.length === 0 && replayed.findings.length === 0,
+    },
+    folder.printed,
+  );
+  let checked: DocumentsChecked = NO_DOCUMENTS;
+  const soFar = (): void => {
+    ctx.writeStdout(`interrupted: all messages agree; documents were being compared\n`);
+  };
+  await longWork(ctx, soFar, async (work) => {
+    checked = await documents.check(() => work.breathe());
+  });
+  return checked;
+}
+
+const NO_DOCUMENTS: DocumentsChecked = { findings: [], counts: {}, inputs: 0, untold: [] };
+
+function reportOf(dir: string, folder: Folder, { parties, findings, missing: unjudged }: Run, judged: Judged | null) {
+  const { replayed, documents, signatures = 0 } = judged ?? { replayed: null, documents: null };
+  const all = [...findings, ...(replayed?.findings ?? []), ...(documents?.findings ?? [])];
   const missing = [...folder.unplaced.map((file) => `${pathIn(dir, file)}: who sent it, no name tells`), ...unjudged];
-  const verdict = all.some(({ kind }) => kind !== "missing") ? "diverges" : all.length > 0 || missing.length > 0 ? "incomplete" : "consistent";
+  const open = (documents?.untold ?? []).map(({ file, why }) => `${pathIn(dir, file)}: ${why}`);
+  const uncompared = documents === null && folder.printed.length > 0 ? [`${folder.printed.length} documents: what does not agree comes first`] : [];
+  const untold = [...uncompared, ...folder.untold.map(({ file, why }) => `${pathIn(dir, file)}: ${why}`)];
+  const verdict = all.some(({ kind }) => kind !== "missing")
+    ? "diverges"
+    : all.length + missing.length + open.length > 0
+      ? "incomplete"
+      : "consistent";
   const document = {
     format: "chankit-audit",
     version: 1,
@@ -127,12 +185,15 @@ function reportOf(dir: string, folder: Folder, { parties, findings, missing: unj
             secrets: replayed.secrets,
             moments: replayed.compared,
             state_hashes: replayed.hashed,
+            documents: documents?.counts ?? {},
+            inputs: documents?.inputs ?? 0,
           },
           ...(replayed.regenerated.length === 0 ? {} : { regenerated: replayed.regenerated }),
         }),
     journals: folder.journals.map(({ file, lines }) => ({ file: pathIn(dir, file), lines: lines.length, head: headOf(lines) })),
     findings: all.map((finding) => findingDocument(dir, finding)),
-    ...(missing.length === 0 ? {} : { missing }),
+    ...(missing.length + open.length === 0 ? {} : { missing: [...missing, ...open] }),
+    ...(untold.length === 0 ? {} : { not_told: untold }),
     ignored_files: folder.ignored.length,
   };
   return { document, fileName: "audit.json", verdict: verdict === "consistent" ? ("yes" as const) : ("no" as const) };
@@ -170,7 +231,7 @@ function findingDocument(dir: string, { kind, at, fact, expected, found, code }:
         }
       : at.kind === "journal"
         ? { journal: { file: pathIn(dir, at.file), line: at.line } }
-        : { file: pathIn(dir, at.file), ...(at.kind === "state" && at.path !== null ? { path: at.path } : {}) };
+        : { file: pathIn(dir, at.file), ...(at.path === null ? {} : { path: at.path }) };
   return {
     kind,
     ...place,

@@ -50,8 +50,8 @@ export const command = defineCommand({
 /** Where the funding must pay to, once both funding keys are known. Scripts are loaded only for this. */
 async function addressToFund({ params, channelType, chain }: UnfundedChannel): Promise<string | null> {
   if (params.remote === null) return null;
-  const [{ fundingAddress }, { FORMATS }] = await Promise.all([import("../json/address.js"), import("../protocol/tx/format.js")]);
-  return fundingAddress(FORMATS[channelType].funding(params.local.fundingPubkey, params.remote.fundingPubkey).scriptPubkey, chain);
+  const [{ addressOfScript }, { FORMATS }] = await Promise.all([import("../json/address.js"), import("../protocol/tx/format.js")]);
+  return addressOfScript(FORMATS[channelType].funding(params.local.fundingPubkey, params.remote.fundingPubkey).scriptPubkey, chain);
 }
 
 /** The newest commitment that the party can publish. */

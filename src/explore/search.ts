@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { fundingAddress } from "../json/address.js";
+import { addressOfScript } from "../json/address.js";
 import { readKeysDocument } from "../json/keys-file.js";
 import { type Bytes32, bytes32, displayTxid, fromHex } from "../protocol/bytes.js";
 import { publicKey } from "../protocol/keys/derivation.js";
@@ -108,7 +108,7 @@ export async function duelOf(
   const keys = { [honest]: keysIn(files[honest]), [adversary]: keysIn(files[adversary]) } as Record<Who, PartyKeys>;
   const wallets = { alice: walletOf("alice").script, bob: walletOf("bob").script };
   const preimages = options.script.preimages.map((hex) => bytes32(fromHex(hex)));
-  const address = await fundingAddress(wallets[honest], stateIn(files[honest])?.chain ?? "regtest");
+  const address = await addressOfScript(wallets[honest], stateIn(files[honest])?.chain ?? "regtest");
   const foe: Adversary = { keys: keys[adversary], preimages };
   const { circumstances, run, check, counts, outpoint } = options;
   return {

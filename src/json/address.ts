@@ -28,8 +28,8 @@ export async function scriptOfAddress(address: string, chain: Chain): Promise<Sc
   }
 }
 
-/** The address to which a channel's funding output pays. */
-export async function fundingAddress(script: ScriptPubkey, chain: Chain): Promise<string> {
+/** The address of a script on one chain. Throws: a plain error where it has none. */
+export async function addressOfScript(script: ScriptPubkey, chain: Chain): Promise<string> {
   const { fromOutputScript, network } = await addressing(chain);
   return fromOutputScript(script, network);
 }

@@ -17,6 +17,7 @@ import type { Beginning, Moment, Sight } from "../../audit/record.js";
 import { partyPaths, singlePaths } from "../../store/paths.js";
 import { BACKUP_FORMAT, readBackup } from "../shared/backup.js";
 import type { Context } from "../shared/context.js";
+import { type Looked, type Printed, lookAt } from "./printed.js";
 
 /** A party's channel file, as far as it is to be believed. */
 export interface StateFile {
@@ -44,6 +45,12 @@ export interface Folder {
   readonly journals: readonly JournalFile[];
   /** Messages that nothing tells the sender of. */
   readonly unplaced: readonly string[];
+  /** What commands printed of the channel. */
+  readonly printed: readonly Printed[];
+  /** Documents of which nothing follows from the channel, and why. */
+  readonly untold: readonly { readonly file: string; readonly why: string }[];
+  /** Every file that was looked at. */
+  readonly files: readonly string[];
   /** Files that are of another kind. */
   readonly ignored: readonly string[];
   readonly findings: readonly Finding[];
@@ -61,6 +68,8 @@ export function readFolder(ctx: Context, folder: string): Folder {
   const restored: Folder["restored"][number][] = [];
   const journals: JournalFile[] = [];
   const unplaced: string[] = [];
+  const printed: Printed[] = [];
+  const untold: Folder["untold"][number][] = [];
   const ignored: string[] = [];
   const findings: Finding[] = [];
   const files = ctx.store.filesBelow(folder).filter((file) => !KEYS.test(basename(file)));
@@ -85,7 +94,7 @@ export function readFolder(ctx: Context, folder: string): Folder {
     const name = basename(file);
     const [, number, party, type] = MESSAGE_NAME.exec(name) ?? [];
     if (name.endsWith("journal.ndjson")) {
-      const lines = found({ kind: "file", file }, () => readJournal(ctx, file, found));
+      const lines = found({ kind: "file", file, path: null }, () => readJournal(ctx, file, found));
       if (lines !== undefined) journals.push({ file, lines });
     } else if (CHANNEL.test(name)) {
       const read = found({ kind: "state", party: basename(dirname(file)), file, path: null }, () => readState(ctx, file, findings));
@@ -108,12 +117,21 @@ export function readFolder(ctx: Context, folder: string): Folder {
         });
       } else sights.push({ party, seq, hash: toHex(sha256(read.wire)), wire: read.wire, file });
     } else if (isBackup(ctx, file)) {
-      const read = found({ kind: "file", file }, () => readBackup(ctx, file));
+      const read = found({ kind: "file", file, path: null }, () => readBackup(ctx, file));
       if (read !== undefined) restored.push({ file, state: backUp(read.state), revoked: read.revoked, sound: true });
     } else if (isMessage(ctx, file)) unplaced.push(file);
-    else if (!/(^|[.])(highwater[.]json|revoked[.]ndjson)$/.test(name)) ignored.push(file);
+    else if (!/(^|[.])(highwater[.]json|revoked[.]ndjson)$/.test(name)) {
+      const looked: Looked = /[.](json|ndjson)$/.test(name) ? lookAt(file, ctx.store.readText(file)) : { is: "other" };
+      if (looked.is === "printed") printed.push(looked.printed);
+      else if (looked.is === "untold") untold.push({ file, why: looked.why });
+      else if (looked.is === "unreadable") {
+        found({ kind: "file", file, path: null }, () => {
+          throw looked.error;
+        });
+      } else ignored.push(file);
+    }
   }
-  return { sights, states, restored, journals, unplaced, ignored, findings };
+  return { sights, states, restored, journals, unplaced, printed, untold, files, ignored, findings };
 }
 
 function text(value: unknown): string | null {

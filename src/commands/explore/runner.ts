@@ -3,11 +3,10 @@ import { parseStrict } from "../../json/strict.js";
 import { toHex } from "../../protocol/bytes.js";
 import { LnError } from "../../protocol/errors.js";
 import { type PolicyCode, waivingUntil } from "../../protocol/policy/rule.js";
-import { openStore } from "../../store/channel-store.js";
 import { type Files, memoryFiles } from "../../store/memory-files.js";
-import { type Answer, type Call, FOLDER, type Run } from "../../explore/party.js";
+import { type Answer, FOLDER, type Run } from "../../explore/party.js";
 import type { CommandSpec, Report } from "../shared/command.js";
-import type { Context } from "../shared/context.js";
+import { runInMemory } from "../shared/in-memory.js";
 
 /** Loads a command by its name. Throws where there is none. */
 export type Load = (name: string) => Promise<CommandSpec>;
@@ -27,7 +26,8 @@ export function runner(load: Load, waived: readonly PolicyCode[]): Run {
     if (command === undefined) commands.set(call.command, (command = await load(call.command)));
     const disk = memoryFiles(files);
     const answer = await attempt(waived.length > 0, async () => {
-      const report = await waivingUntil(waived, () => run(command, disk.fs, call));
+      const { args = [], flags = {}, stdin } = call;
+      const report = await waivingUntil(waived, () => runInMemory(command, disk.fs, { args: [FOLDER, ...args], flags, stdin }, parseRemembering));
       return done(disk.files(), report);
     });
     answers.set(key, answer);
@@ -66,33 +66,6 @@ function hashOf(data: Uint8Array): string {
   let hash = hashes.get(data);
   if (hash === undefined) hashes.set(data, (hash = toHex(sha256(data))));
   return hash;
-}
-
-async function run(command: CommandSpec, fs: ReturnType<typeof memoryFiles>["fs"], { args = [], flags = {}, stdin }: Call): Promise<Report> {
-  const options = Object.entries(command.flags).map(([name, { parse }]) => {
-    const text = flags[name];
-    return [name, text === undefined ? undefined : parse(text === true ? "" : text)] as const;
-  });
-  const ctx: Context = {
-    store: openStore(parseRemembering, { fs, pid: 1, isAlive: () => false, posix: true }),
-    readStdin: () => stdin ?? "",
-    readStream: () => {
-      throw new Error("a command asked for a stream");
-    },
-    command: command.name,
-    writeStdout: () => undefined,
-    output: undefined,
-    onInterrupt: () => () => undefined,
-    sleep: () => Promise.resolve(),
-    outputIsStdout: true,
-    self: ["chankit"],
-    entropy: (size) => new Uint8Array(size).fill(9),
-    env: {},
-    connect: () => Promise.reject(new Error("a command asked for a node")),
-    mayStartThreads: false,
-    warn: () => undefined,
-  };
-  return command.run(ctx, [FOLDER, ...args], Object.fromEntries(options));
 }
 
 function done(files: Files, { document, parts = [] }: Report): Answer {

@@ -1,4 +1,4 @@
-import { boolean, list, nullable, oneOf, text } from "../codec.js";
+import { boolean, list, nullable, oneOf, record, text } from "../codec.js";
 import { fields, optional } from "../fields.js";
 import { bytes32, commitmentNumber, u53 } from "../primitives.js";
 import { format, outpoint } from "./parts.js";
@@ -20,12 +20,36 @@ export const audit = fields({
     ),
   ),
   replayed: boolean,
-  checked: optional(fields({ messages_sent: u53, messages_received: u53, signatures: u53, secrets: u53, moments: u53, state_hashes: u53 })),
+  checked: optional(
+    fields({
+      messages_sent: u53,
+      messages_received: u53,
+      signatures: u53,
+      secrets: u53,
+      moments: u53,
+      state_hashes: u53,
+      documents: record(u53),
+      inputs: u53,
+    }),
+  ),
   regenerated: optional(list(text)),
   journals: list(fields({ file: text, lines: u53, head: nullable(bytes32) })),
   findings: list(
     fields({
-      kind: oneOf(["unreadable", "conflict", "differs", "signature", "secret", "refused", "not-due", "missing", "unreached", "state", "chain"]),
+      kind: oneOf([
+        "unreadable",
+        "conflict",
+        "differs",
+        "signature",
+        "secret",
+        "refused",
+        "not-due",
+        "missing",
+        "unreached",
+        "state",
+        "chain",
+        "document",
+      ]),
       message: optional(fields({ party: text, seq: u53, type: optional(text) })),
       files: optional(list(text)),
       journal: optional(fields({ file: text, line: u53 })),
@@ -38,5 +62,6 @@ export const audit = fields({
     }),
   ),
   missing: optional(list(text)),
+  not_told: optional(list(text)),
   ignored_files: u53,
 });
