@@ -9,7 +9,8 @@ import { LnError } from "../../src/protocol/errors.js";
 import { Secret32 } from "../../src/protocol/secret.js";
 import { type Message, encodeMessage } from "../../src/protocol/wire/messages.js";
 import { drawFrom } from "../model/random.js";
-import { type Audited, RUNS, type RunFiles, audited, filesAfter } from "../support/run-folders.js";
+import { changedAt, leaves } from "../support/changed-leaf.js";
+import { type Audited, type RunFiles, allRuns, audited } from "../support/run-folders.js";
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 });
 
@@ -18,10 +19,7 @@ const BYTES = Number(process.env["CHANKIT_AUDIT_BYTES"] ?? 60);
 /** Folders of runs beside those made here, as `chankit demo`'s scripts leave them; colons between. */
 const FOLDERS = (process.env["CHANKIT_AUDIT_FOLDERS"] ?? "").split(":").filter((folder) => folder !== "");
 
-const runs: readonly (readonly [string, Promise<RunFiles>])[] = [
-  ...Object.entries(RUNS).map(([name, steps]) => [name, filesAfter(steps)] as const),
-  ...FOLDERS.map((folder) => [folder, Promise.resolve(filesIn(folder))] as const),
-];
+const runs: readonly (readonly [string, RunFiles])[] = [...(await allRuns()), ...FOLDERS.map((folder) => [folder, filesIn(folder)] as const)];
 
 function filesIn(folder: string): RunFiles {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => /[.](json|ndjson)$/.test(name));
@@ -79,9 +77,8 @@ function sameJson(before: string, after: string): boolean {
   return JSON.stringify(parseStrict(before, "before")) === JSON.stringify(parseStrict(after, "after"));
 }
 
-describe.each(runs)("one byte changed in a file of %s", (name, files) => {
+describe.each(runs)("one byte changed in a file of %s", (name, whole) => {
   test(`is found where it is, ${BYTES} times`, async () => {
-    const whole = await files;
     const paths = Object.keys(whole).filter(isAudited);
     const draw = drawFrom(name.length * 7919 + 1);
     let meaningful = 0;
@@ -167,9 +164,8 @@ const AT_ONCE = [
   "locktime",
 ];
 
-describe.each(runs)("one value changed in a message of %s", (name, files) => {
+describe.each(runs)("one value changed in a message of %s", (name, whole) => {
   test("JSON and wire alike, is found at that message by what others hold of it, and by the messages alone there or after it", async () => {
-    const whole = await files;
     const draw = drawFrom(name.length * 104729 + 5);
     const below = (limit: number): number => draw.below(limit);
     const messages = Object.entries(whole).filter(([path]) => MESSAGE.test(path));
@@ -200,36 +196,14 @@ describe.each(runs)("one value changed in a message of %s", (name, files) => {
   });
 });
 
-/** Every place in a JSON document that holds a value, as a path of keys. */
-function leaves(value: unknown, path: readonly string[] = []): readonly (readonly string[])[] {
-  if (typeof value !== "object" || value === null) return [path];
-  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, key]));
-}
-
-function changedAt(document: unknown, [key, ...rest]: readonly string[]): unknown {
-  if (key === undefined) return otherLeaf(document);
-  const copy = structuredClone(document) as Record<string, unknown>;
-  copy[key] = changedAt(copy[key], rest);
-  return copy;
-}
-
-function otherLeaf(value: unknown): unknown {
-  if (typeof value === "number") return value + 1;
-  if (typeof value === "boolean") return !value;
-  if (typeof value !== "string") return value;
-  // A last digit that is another, of hex too
-  return value.slice(0, -1) + (value.endsWith("1") ? "2" : "1");
-}
-
 /**
  * What a channel file says that no message shows: its own count and the hash of the state before it, which the journal answers for; what its party accepts of
  * others; its name; the point that it has not announced yet.
  */
 const PRIVATE = /^(revision|previous_state_hash|party|limits[.].*|own_points[.]2[.]point|messages[.]requests[.].*[.]id)$/;
 
-describe.each(runs)("a channel file of %s whose seal is made anew", (name, files) => {
+describe.each(runs)("a channel file of %s whose seal is made anew", (name, whole) => {
   test("is found in every value that a message shows", async () => {
-    const whole = await files;
     let forgeries = 0;
     for (const path of Object.keys(whole).filter((one) => /(^|[/])channel[.]json$/.test(one))) {
       const document = JSON.parse(whole[path]!) as unknown;

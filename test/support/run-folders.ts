@@ -65,31 +65,72 @@ export const RUNS: Readonly<Record<string, readonly Step[]>> = {
   "a close for signers elsewhere": [...openingSteps(withJournals(ANCHORS)), ...closeByPsbtSteps("simple")],
 };
 
-/** The files that the steps leave. */
-export async function filesAfter(steps: readonly Step[]): Promise<RunFiles> {
+/** What each run leaves. One after the other, and before any audit: while that runs, the curve is its own. */
+export async function allRuns(): Promise<readonly (readonly [name: string, files: RunFiles])[]> {
+  const made: (readonly [string, RunFiles])[] = [];
+  for (const [name, steps] of Object.entries(RUNS)) made.push([name, await filesAfter(steps)]);
+  return made;
+}
+
+/** The files that the steps leave; where it is asked for, also what each of them printed that has no name of its own. */
+export async function filesAfter(steps: readonly Step[], { printing = false } = {}): Promise<RunFiles> {
   const disk = emptyDisk();
   const host = processOf(disk, 1);
-  for (const step of steps) {
+  for (const [at, step] of steps.entries()) {
     const report = await perform(host, step);
     const store = openStore(parseStrict, host);
     for (const part of report.parts ?? []) store.writeOutput(`${WIRE}${part.fileName ?? ""}`, printed(part), "keep");
+    if (!printing || report.fileName !== undefined) continue;
+    store.makeFolder("/steps/");
+    store.writeOutput(`/steps/${String(at).padStart(2, "0")}-${step.command}.json`, printed(report), "keep");
   }
   return Object.fromEntries(Object.entries(contentOf(disk, "/")).filter(([path]) => /[.](json|ndjson)$/.test(path)));
 }
 
+/** One command more in a run's folder; what it prints is in `output`. */
+export interface Later {
+  readonly output: string;
+  readonly command: string;
+  readonly party: string;
+  readonly flags?: FlagTexts;
+}
+
+/** A run with what these commands leave, each after the one before. */
+export async function continued(files: RunFiles, commands: readonly Later[]): Promise<RunFiles> {
+  let after = files;
+  for (const { output, command, party, flags = {} } of commands) {
+    const { fs, files: now } = memoryFiles(entriesOf(after));
+    const named = Object.fromEntries(
+      Object.entries(flags).map(([name, text]) => [name, name === "tx" && text !== true ? `/run/${String(text)}` : text]),
+    );
+    const report = await runCommand(command, [`/run/${party}`], named, { host: { ...MEMORY, fs } });
+    const left = [...now()].flatMap(([path, entry]) =>
+      entry.kind === "file" ? [[path.slice("/run/".length), new TextDecoder().decode(entry.data)]] : [],
+    );
+    after = { ...(Object.fromEntries(left) as RunFiles), [output]: printed(report) };
+  }
+  return after;
+}
+
+const MEMORY = { pid: 1, isAlive: () => false, posix: true } as const;
+
 function hostOf(files: RunFiles): Host {
+  return { fs: memoryFiles(entriesOf(files)).fs, ...MEMORY };
+}
+
+function entriesOf(files: RunFiles): ReadonlyMap<string, FileEntry> {
   const entries = new Map<string, FileEntry>([["/", { kind: "folder" }]]);
   for (const [path, text] of Object.entries(files)) {
     const parts = `/run/${path}`.split("/").slice(1, -1);
     for (const at of parts.keys()) entries.set(`/${parts.slice(0, at + 1).join("/")}`, { kind: "folder" });
     entries.set(`/run/${path}`, { kind: "file", data: new TextEncoder().encode(text), mode: 0o600 });
   }
-  return { fs: memoryFiles(entries).fs, pid: 1, isAlive: () => false, posix: true };
+  return entries;
 }
 
 export interface Audited {
   readonly verdict: "consistent" | "incomplete" | "diverges";
-  readonly checked: Readonly<Record<string, number>>;
+  readonly checked: Readonly<Record<string, number>> & { readonly documents: Readonly<Record<string, number>> };
   readonly findings: readonly {
     readonly kind: string;
     readonly message?: { readonly party: string; readonly seq: number };
@@ -102,6 +143,8 @@ export interface Audited {
     readonly found?: string;
   }[];
   readonly missing?: readonly string[];
+  readonly not_told?: readonly string[];
+  readonly ignored_files: number;
 }
 
 /** What `chankit audit` says of these files. */

@@ -56,7 +56,7 @@ export interface Run {
 }
 
 /** Kinds that show one moment, and not what was signed in it. */
-const MOMENTARY: readonly Printed["kind"][] = ["step", "status", "commitment"];
+const MOMENTARY: readonly Printed["kind"][] = ["step", "status", "brief", "commitment"];
 
 /** Compares each document with what its command prints at some moment of the run. */
 export class Documents {
@@ -143,6 +143,7 @@ export class Documents {
     switch (kind) {
       case "step":
       case "status":
+      case "brief":
       case "funding":
       case "keys":
         for (const stand of first(this.run.stands, ({ party }) => party === document["party"])) yield* await this.ofMoment(stand, kind, document);
@@ -169,7 +170,7 @@ export class Documents {
 
   private async ofMoment(
     stand: Stand,
-    kind: Extract<DocumentKind, "step" | "status" | "funding" | "keys">,
+    kind: Extract<DocumentKind, "step" | "status" | "brief" | "funding" | "keys">,
     document: JsonObject,
   ): Promise<readonly Candidate[]> {
     switch (kind) {
@@ -179,6 +180,10 @@ export class Documents {
         const printed = await this.press.print(stand, { command: "status", flags: {}, signatures: [] });
         // The party's own count of its states, which no message shows
         return printed === null ? [] : [{ document: { ...printed.document, revision: document["revision"] } }];
+      }
+      case "brief": {
+        const printed = await this.press.print(stand, { command: "status", flags: { brief: true }, signatures: [] });
+        return printed === null ? [] : [printed];
       }
       case "funding": {
         const funding = fundingDocument(stand, document);

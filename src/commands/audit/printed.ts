@@ -26,6 +26,7 @@ const KINDS = {
     format: null,
     fields: ["party", "purpose", "phase", "revision", "chain", "channel_type", "opener", "funding_satoshis", "messages", "next"],
   },
+  brief: { format: null, fields: ["party", "holds"] },
   step: { format: null, fields: ["party", "phase", "local_commitment", "remote_commitment", "next"] },
   funding: { format: null, fields: ["funding_txid", "funding_output_index", "funding_satoshis", "may_be_broadcast"] },
   keys: {
