@@ -20,7 +20,7 @@ export const command = defineCommand({
   description:
     "Reads what a run has left in a folder and below it: messages as `-o wire/` writes them, channel files, revoked files and journals; keys files are never opened. Both parties' steps are taken again " +
     "with what the messages show in the place of secrets, and every signature, secret, number and amount is checked; what the steps lead to is compared with each message byte for byte, with every channel file field by field, " +
-    "and with every journal line. Prints the first divergence with both values. Exit 1 unless the record is whole and all of it agrees.",
+    "and with every journal line. What commands printed into the folder (commitments, transactions, steps, status) is compared with what they print at that moment. Prints the first divergence with both values. Exit 1 unless the record is whole and all of it agrees.",
   args: [{ syntax: "<dir>", help: "the folder of a run" }],
   flags: {},
   examples: ["chankit audit demo --text", "chankit audit demo --json | jq '.findings[0]'"],

@@ -128,12 +128,12 @@ export async function* penalties(
       const identity = identify(stand.state, tx, () => []);
       if (identity.kind !== "revoked") continue;
       press.revoked(stand, identity.secret);
-      const second = published.filter(([other, { ins }]) => other !== id && ins.some(({ hash }) => displayTxid(txid(hash)) === id));
-      const files = { [PUBLISHED]: tx.toHex(), ...Object.fromEntries(second.map(([, spender], at) => [`/second-${at}.hex`, spender.toHex()])) };
+      const second = spendersOf(id, published);
+      const files = { [PUBLISHED]: tx.toHex(), ...second.files };
       const flags = {
         ...signing(document),
         ...(separately ? { separate: true as const } : {}),
-        ...(second.length === 0 ? {} : { secondStage: second.map((_, at) => `/second-${at}.hex`).join() }),
+        ...(second.names === "" ? {} : { secondStage: second.names }),
         tx: PUBLISHED,
       };
       for (const to of targets) {
@@ -169,7 +169,7 @@ export async function* sweeps(press: Press, stands: readonly FundedStand[], docu
     return [party, ...numbers, knownPreimages.length].join();
   });
   for (const [id, tx] of published) {
-    const seconds = published.filter(([other, { ins }]) => other !== id && ins.some(({ hash }) => displayTxid(txid(hash)) === id));
+    const second = spendersOf(id, published);
     for (const stand of moments) {
       for (const to of await addressesIn(document, txs, stand)) {
         for (const except of uniqueLists(left)) {
@@ -183,11 +183,11 @@ export async function* sweeps(press: Press, stands: readonly FundedStand[], docu
               ...(anchors ? { anchors: true as const } : {}),
               ...(anchors && block !== undefined ? { height: AT_LAST } : {}),
               ...(preimages.length === 0 ? {} : { preimage: "/preimage.hex" }),
-              ...(seconds.length === 0 ? {} : { htlcTxs: seconds.map((_, at) => `/second-${at}.hex`).join() }),
+              ...(second.names === "" ? {} : { htlcTxs: second.names }),
             };
             const files = {
               [PUBLISHED]: tx.toHex(),
-              ...Object.fromEntries(seconds.map(([, second], at) => [`/second-${at}.hex`, second.toHex()])),
+              ...second.files,
               ...(preimages[0] === undefined ? {} : { "/preimage.hex": preimages[0] }),
             };
             yield* atFeerates(document, txs, (feerate) =>
@@ -262,6 +262,13 @@ function chosen(ids: readonly unknown[], known: Transactions): readonly (readonl
     const tx = typeof id === "string" ? known.get(id) : undefined;
     return typeof id === "string" && tx !== undefined ? [[id, tx] as const] : [];
   });
+}
+
+/** Of these the transactions that spend the outputs of one, as files and as an option names them. */
+function spendersOf(id: string, published: readonly (readonly [string, Transaction])[]) {
+  const spenders = published.flatMap(([, tx]) => (spentBy(tx).includes(id) ? [tx] : []));
+  const files = Object.fromEntries(spenders.map((tx, at) => [`/second-${at}.hex`, tx.toHex()]));
+  return { files, names: Object.keys(files).join() };
 }
 
 /** What may be a preimage in a transaction's witnesses. */
