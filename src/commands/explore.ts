@@ -37,7 +37,7 @@ export const command = defineCommand({
   name: "explore",
   summary: "stop an update at every step, let either side do its worst, see who loses",
   description:
-    `Goes on from two party folders as they are, or plays scenarios (${names}; default: article) with the commands themselves, stops (of a scenario, after every step), and lets each side in turn be the adversary: it publishes whatever it can complete, ` +
+    `Goes on from two party folders as they are, or plays scenarios (${names}; default: article, or with --without the one in which that shows) with the commands themselves, stops (of a scenario, after every step), and lets each side in turn be the adversary: it publishes whatever it can complete, ` +
     "races, withholds, replays and lies; the other runs the commands that leave, sweep and punish, and its script may go wrong in every way. All transactions are checked by the script interpreter on a model of the chain. " +
     "What the honest side can spend in the end is compared with what it is owed by what was said; a loss is exit code 1. " +
     "With --without, exit code 0 says that what was found is exactly what the rule's absence must lead to, where that is known.",
@@ -71,19 +71,20 @@ export const command = defineCommand({
   exits: [1],
   run: async (ctx, args, o) => {
     const folders = foldersIn(args);
+    const waived = o.without ?? [];
+    const absence = waived.length === 0 ? undefined : absenceOf(waived);
     const circumstances: Circumstances = {
       ...CIRCUMSTANCES,
       feeratePerKw: o.sweepFeerate ?? CIRCUMSTANCES.feeratePerKw,
-      startHeight: o.height ?? CIRCUMSTANCES.startHeight,
+      startHeight: o.height ?? absence?.height ?? CIRCUMSTANCES.startHeight,
       merging: o.exhaustive !== true,
       reaction: o.unwatched === true ? Infinity : (o.reaction ?? CIRCUMSTANCES.reaction),
     };
-    const waived = o.without ?? [];
     const before = ecc();
     useEcc(rememberingEcc(before));
     try {
       const standing = folders === null ? null : await standingIn(ctx, folders, runner(await loading(), []));
-      const scripts = standing === null ? (args.length === 0 ? ["article"] : args).map(scriptNamed) : [standing.script];
+      const scripts = standing === null ? (args.length === 0 ? [absence?.script ?? "article"] : args).map(scriptNamed) : [standing.script];
       const work: Work = { ...o, waived, circumstances, standing, used: 0 };
       if (ctx.mayStartThreads && isInThread) {
         await serve((share: Share, tell: (told: Told) => void) => exploreShare(share, work, tell, () => Promise.resolve()));
@@ -128,7 +129,6 @@ export const command = defineCommand({
       const losses = lossesIn(cells);
       // What was cut has shown nothing
       const whole = unreachedIn(cells).length === 0 && explored.every(({ cut }) => cut === null);
-      const absence = waived.length === 0 ? undefined : absenceOf(waived);
       const asStated = absence !== undefined && isAsStated(absence, losses.flatMap(lossKindOf));
       const expected = absence === undefined ? null : { ...absence, asStated };
       return {

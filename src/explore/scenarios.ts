@@ -227,6 +227,34 @@ export const HTLCS: Script = {
   ],
 };
 
+/** As many HTLCs, as much in them and as much in dust as the two take, to the last msat: one more of each is too many. */
+export const LIMITS: Script = {
+  name: "limits",
+  summary: "HTLCs both ways up to every limit: two at most to Bob, 0.005 BTC at most to Alice, 300 sat at most in dust; anchors, at a real feerate",
+  opening: {
+    ...BOTH_FUNDED,
+    channelType: "anchors",
+    feeratePerKw: 2500,
+    limits: {
+      alice: { maxInFlight: "0.005btc", htlcMinimum: "1000sat", maxDustExposure: "300sat" },
+      bob: { maxAcceptedHtlcs: "2", maxDustExposure: "300sat" },
+    },
+  },
+  preimages: PREIMAGES,
+  steps: [
+    offer("bob", "0.004btc", 1),
+    taken("alice"),
+    offer("bob", "0.001btc", 1),
+    taken("alice"),
+    offer("alice", "300sat", 2),
+    offer("alice", "0.01btc", 0),
+    taken("bob"),
+    taken("bob"),
+    ...round("alice"),
+    ...half("alice"),
+  ],
+};
+
 const close = (who: Who, flags: NonNullable<Call["flags"]> = {}): Step => {
   const words = Object.entries(flags).map(([name, value]) => (name === "script" ? "" : ` --${name} ${String(value)}`));
   return { label: `${who}: close${words.join("")}`, acts: [run(who, "close", [], { flags }), send(who)] };
@@ -249,6 +277,29 @@ function closingAfter(negotiation: readonly Step[]): readonly Step[] {
     ...negotiation,
   ];
 }
+
+/** The same backup, lost into a mutual close: it must lose, for a commitment that was revoked since may be there before the close. */
+export const OUTDATED_CLOSE: Script = {
+  name: "outdated-close",
+  summary:
+    "both have signed a close, and lose everything but their keys and a backup from before the last payment: what it revoked cannot be punished",
+  opening: { ...BOTH_FUNDED, channelType: "anchors", feeratePerKw: 2500 },
+  preimages: [],
+  steps: [
+    ...payment("alice", "0.01btc"),
+    BACKING_UP,
+    ...payment("bob", "0.03btc"),
+    close("alice", { script: WALLETS.alice }),
+    taken("bob"),
+    close("bob", { script: WALLETS.bob }),
+    taken("alice"),
+    close("alice", { fee: "1000sat" }),
+    taken("bob"),
+    close("bob"),
+    taken("alice"),
+    ...RESTORING,
+  ],
+};
 
 /** Each pays for a close of its own. */
 export const CLOSE_SIMPLE: Script = {
@@ -294,4 +345,17 @@ function half(signer: Who): readonly Step[] {
   return [sent(signer, "sign"), taken(verifier), sent(verifier, "make-revocation"), taken(signer)];
 }
 
-export const SCRIPTS: readonly Script[] = [ARTICLE, PAYMENTS, CROSSING, HTLCS, OPENING, CLOSE_SIMPLE, CLOSE_LEGACY, RESTORED, ROLLED_BACK, OUTDATED];
+export const SCRIPTS: readonly Script[] = [
+  ARTICLE,
+  PAYMENTS,
+  CROSSING,
+  HTLCS,
+  LIMITS,
+  OPENING,
+  CLOSE_SIMPLE,
+  CLOSE_LEGACY,
+  RESTORED,
+  ROLLED_BACK,
+  OUTDATED,
+  OUTDATED_CLOSE,
+];

@@ -43,6 +43,8 @@ export interface Opening {
   readonly closesSimply?: boolean;
   /** Whether each names the script of its mutual close from the start. */
   readonly upfront?: true;
+  /** What each takes of the other and allows itself, where it is not the default. */
+  readonly limits?: Readonly<Record<Who, NonNullable<Call["flags"]>>>;
 }
 
 /** Where each is paid in the end: P2WPKH of a key that is its alone (`walletOf`). */
@@ -76,16 +78,16 @@ export const build = (who: Who, owner: "local" | "remote"): Act => run(who, "bui
 export const OUTPOINT = "8984484a580b825b9972d7adb15050b3ab624ccd731946b3eeddb92f4e7ef6be:0";
 
 /** How each command of the opening is called. */
-export function openingFlags({ fundingSat, pushSat, channelType, feeratePerKw, closesSimply = true, upfront }: Opening): {
+export function openingFlags({ fundingSat, pushSat, channelType, feeratePerKw, closesSimply = true, upfront, limits }: Opening): {
   readonly open: NonNullable<Call["flags"]>;
   readonly accept: NonNullable<Call["flags"]>;
 } {
   const both = { minFeerate: String(Math.min(feeratePerKw, 253)), ...(closesSimply ? {} : { withoutSimpleClose: true as const }) };
-  const scriptOf = (who: Who) => (upfront === true ? { upfrontShutdownScript: WALLETS[who] } : {});
+  const own = (who: Who) => ({ ...(upfront === true ? { upfrontShutdownScript: WALLETS[who] } : {}), ...limits?.[who] });
   const push = pushSat === 0n ? {} : { push: `${pushSat}sat` };
   return {
-    accept: { ...both, ...scriptOf("bob") },
-    open: { ...both, ...scriptOf("alice"), funding: `${fundingSat}sat`, channelType, feerate: String(feeratePerKw), ...push },
+    accept: { ...both, ...own("bob") },
+    open: { ...both, ...own("alice"), funding: `${fundingSat}sat`, channelType, feerate: String(feeratePerKw), ...push },
   };
 }
 

@@ -86,7 +86,7 @@ export interface Node {
 }
 
 /** Secret: where a party's money goes in the end. */
-function walletOf(who: Who) {
+export function walletOf(who: Who) {
   const secret = new Secret32(sha256(new TextEncoder().encode(`chankit explore: ${who}'s wallet`)));
   return { secret, script: p2wpkh(publicKey(secret)).scriptPubkey };
 }
@@ -291,6 +291,7 @@ async function worstEnd(duel: Duel, node: Node, grips: (spender: string) => Grip
       ledger,
       restored: node.restored,
       dustLimit: dustLimitIn(node.files),
+      maxDustExposureMsat: stateIn(node.files)?.limits.maxDustHtlcExposureMsat ?? 0n,
       grip,
       wallets: { honest: wallets[honest], adversary: wallets[adversary] },
       handedOut: situation,

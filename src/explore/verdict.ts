@@ -3,8 +3,9 @@ import { type ClosingTx, closingAmount } from "../protocol/tx/closing-tx.js";
 import type { Commitment } from "../protocol/tx/commitment-tx.js";
 import { isHtlcOutput } from "../protocol/tx/outputs.js";
 import type { Htlc } from "../protocol/tx/spec.js";
+import type { Side } from "../protocol/side.js";
 import { type Chain, type Coin, type Confirmed, idOf, scriptHex } from "./chain.js";
-import type { Grip } from "./grip.js";
+import type { Grip, Spending } from "./grip.js";
 import { type Keyring, waysToSpend } from "./keyring.js";
 import { type Ledger, entitlement, knowing } from "./ledger.js";
 import { type Situation, preimagesIn } from "./watch.js";
@@ -20,7 +21,7 @@ export interface Terms {
   readonly commitmentMsat: bigint;
   /** A mutual close's fee, as far as we agreed to pay it. */
   readonly closingMsat: bigint;
-  /** Balances and HTLCs below the dust limit. */
+  /** Balances and HTLCs below the dust limit; of our own offers no more than we allow ourselves. */
   readonly dustMsat: bigint;
   /** Parts of a satoshi. */
   readonly roundingMsat: bigint;
@@ -49,6 +50,8 @@ export interface Scene {
   readonly restored: boolean;
   /** Below which a mutual close may leave an output out. */
   readonly dustLimit: bigint;
+  /** The most that the honest side's offers may come to in trimmed HTLCs. */
+  readonly maxDustExposureMsat: bigint;
   /** On what spent the funding output, or null where nothing did. */
   readonly grip: Grip | null;
   readonly wallets: { readonly honest: Uint8Array; readonly adversary: Uint8Array };
@@ -88,7 +91,7 @@ export function judgeEnd(scene: Scene): Result {
         ? "waits"
         : lockedSat * 1000n >= missingMsat
           ? "hostage"
-          : isTheft(scene, adversarySat, entitledMsat)
+          : isTheft(scene, adversarySat - anchorsIn(published, revoked), entitledMsat)
             ? "theft"
             : "grief";
   return {
@@ -101,6 +104,13 @@ export function judgeEnd(scene: Scene): Result {
     missingMsat: missingMsat > 0n && !waits ? missingMsat : 0n,
     chain,
   };
+}
+
+/** What the adversary may have of anchors that the honest side has paid for: a term, whoever takes them. */
+function anchorsIn(published: Spending | undefined, revoked: boolean): bigint {
+  if (published?.kind !== "commitment") return 0n;
+  const { opener, format } = published.commitment.terms;
+  return revoked || opener === "local" ? format.anchorsCost : 0n;
 }
 
 /** The adversary has more than what the honest side was not owed. */
@@ -133,6 +143,7 @@ function termsOf(scene: Scene, commitment: Commitment, ledger: Ledger, revoked: 
   const {
     chain,
     handedOut: { own },
+    maxDustExposureMsat,
   } = scene;
   const { terms, spec, baseFee, trimmedHtlcs, outputs, actualFee } = commitment;
   const fees = (each: readonly Confirmed[]): bigint =>
@@ -153,7 +164,10 @@ function termsOf(scene: Scene, commitment: Commitment, ledger: Ledger, revoked: 
   const kept = balance - commitmentMsat / 1000n;
   const ours = (htlc: Htlc): boolean =>
     htlc.offeredBy === "local" ? !ledger.learned.has(toHex(htlc.paymentHash)) : ledger.revealed.has(toHex(htlc.paymentHash));
-  const dust = (kept < terms.dustLimit ? kept : 0n) * 1000n + trimmedHtlcs.filter(ours).reduce((sum, { amountMsat }) => sum + amountMsat, 0n);
+  const trimmed = (by: Side): bigint =>
+    trimmedHtlcs.filter((htlc) => htlc.offeredBy === by && ours(htlc)).reduce((sum, { amountMsat }) => sum + amountMsat, 0n);
+  const offered = trimmed("local");
+  const dust = (kept < terms.dustLimit ? kept : 0n) * 1000n + trimmed("remote") + (offered < maxDustExposureMsat ? offered : maxDustExposureMsat);
   const untrimmed = outputs.filter(isHtlcOutput).map(({ htlc }) => htlc);
   const roundingMsat = fraction(spec.balances.local) + untrimmed.filter(ours).reduce((sum, { amountMsat }) => sum + fraction(amountMsat), 0n);
   return { ...NO_TERMS, commitmentMsat, dustMsat: dust, roundingMsat, spendingMsat };

@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Psbt } from "bitcoinjs-lib/src/psbt";
+import { Transaction } from "bitcoinjs-lib/src/transaction";
 import { describe, expect, test } from "vitest";
-import { type FlagTexts, type Parties, afterStep, expectNoSecret, fingerprint, parties, refusal, runCommand } from "../support/party.js";
+import { withHtlc } from "../support/htlcs.js";
+import { signPsbt } from "../support/signer.js";
+import { type FlagTexts, type Parties, afterStep, expectNoSecret, fingerprint, keysOf, parties, refusal, runCommand } from "../support/party.js";
 import { runCli, tempDir } from "../support/cli.js";
 
 const HOME = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
@@ -196,6 +200,95 @@ describe("a trace", () => {
     expect(penaltyTrace?.elements["<revocationpubkey>"]).toMatch(/^0[23][0-9a-f]{64}$/);
   });
 });
+
+/** Alice's commitment with an HTLC that she offered, and the transaction that takes it back; the same as a PSBT that is signed elsewhere. */
+async function timedOut() {
+  const p = await withHtlc();
+  const { document } = await runCommand("force-close", [p.alice]);
+  const { outputs } = document as unknown as { readonly outputs: readonly { readonly kind: string }[] };
+  const at = { outputIndex: String(outputs.findIndex(({ kind }) => kind === "offered_htlc")), height: "500" };
+  const { document: made } = await runCommand("htlc-tx", [p.alice], at);
+  const { psbt } = (await runCommand("htlc-tx", [p.alice], { ...at, psbt: true })).document as { readonly psbt: string };
+  const signed = Psbt.fromBase64(signPsbt(psbt, keysOf(p.alice)));
+  return { p, close: written(p.dir, "close.json", document), htlcTx: written(p.dir, "htlc-tx.json", made), hex: made["tx"] as string, psbt, signed };
+}
+
+describe("an HTLC transaction", () => {
+  test("its trace: the expiry branch, both sides' signatures by their names, each with its own sighash type", async () => {
+    const { p, close, htlcTx } = await timedOut();
+    const said = await check([close, htlcTx], { party: p.alice, trace: true });
+    expect(said.accepted).toBe(true);
+    expectNoSecret(p, JSON.stringify(said));
+    const [, second] = said.transactions;
+    expect(second?.inputs).toMatchObject([
+      { known_from: "the channel's state", amount_sat: 100_000, spends: "offered_htlc of alice's commitment 1" },
+    ]);
+    const [trace] = second?.traces ?? [];
+    const ran = trace!.steps.filter(({ script, executed }) => script === "witness_script" && executed);
+    expect(ran.map(({ opcode }) => opcode)).toEqual(TIMEOUT_PATH);
+    const multisig = ran.find(({ opcode }) => opcode === "OP_CHECKMULTISIG")!;
+    expect(multisig.before.toSorted()).toEqual(["02", "02", "<>", "<local_htlcpubkey>", "<localhtlcsig>", "<remote_htlcpubkey>", "<remotehtlcsig>"]);
+    expect(multisig.after).toEqual(["01"]);
+    expect(trace!.elements["<remotehtlcsig>"]).toMatch(/83$/);
+    expect(trace!.elements["<localhtlcsig>"]).toMatch(/01$/);
+  });
+
+  test("with a preimage in the place of the empty one it comes into the other branch, where our signature is none", async () => {
+    const { close, hex } = await timedOut();
+    const { tx } = JSON.parse(readFileSync(close, "utf8")) as { readonly tx: string };
+    const wrong = Transaction.fromHex(hex);
+    wrong.ins[0]!.witness[3] = new Uint8Array(32).fill(7);
+    const said = await check([wrong.toHex()], { parent: tx, trace: true });
+    expect(said.transactions[0]?.refusals).toMatchObject([{ code: "EQUALVERIFY", opcode: "OP_EQUALVERIFY", script: "witness_script" }]);
+  });
+});
+
+describe("a PSBT", () => {
+  test("finalised: it says what it spends, and nothing else is needed; in base64, in hex, with a trace", async () => {
+    const { p, hex, signed } = await timedOut();
+    const { witness } = Transaction.fromHex(hex).ins[0]!;
+    signed.finalizeInput(0, () => ({ finalScriptSig: undefined, finalScriptWitness: serialize(witness) }));
+    for (const text of [signed.toBase64(), Buffer.from(signed.toBuffer()).toString("hex")]) {
+      const said = await check([written(p.dir, "final.psbt", text)], { trace: true });
+      expect(said.accepted).toBe(true);
+      expect(said.transactions).toMatchObject([
+        { txid: Transaction.fromHex(hex).getId(), inputs: [{ amount_sat: 100_000, known_from: "the PSBT" }] },
+      ]);
+      expect(said.transactions[0]?.traces?.[0]?.steps.at(-1)?.after).toEqual(["01"]);
+    }
+  });
+
+  test("input-psbt-unsigned: with signatures, but not finalised; input-psbt: of no form", async () => {
+    const { p, signed, psbt } = await timedOut();
+    for (const text of [psbt, signed.toBase64()]) {
+      const error = await refusal(() => runCommand("check-tx", [written(p.dir, "open.psbt", text)]));
+      expect(error).toMatchObject({ code: "input-psbt-unsigned", details: { input: 0 } });
+    }
+    expect((await refusal(() => runCommand("check-tx", [written(p.dir, "torn.psbt", psbt.slice(0, 60))]))).code).toBe("input-psbt");
+  });
+
+  test("one whose finished witness is another's: refused by the interpreter", async () => {
+    const { p, hex, signed } = await timedOut();
+    const witness = Transaction.fromHex(hex).ins[0]!.witness.map((element, at) =>
+      at === 1 ? element.map((byte, place) => (place === 20 ? byte ^ 1 : byte)) : element,
+    );
+    signed.finalizeInput(0, () => ({ finalScriptSig: undefined, finalScriptWitness: serialize(witness) }));
+    expect(codes(await check([written(p.dir, "bad.psbt", signed.toBase64())]))).toEqual(["NULLFAIL"]);
+  });
+});
+
+/** What of BOLT 3's offered HTLC script runs where it has timed out. */
+const TIMEOUT_PATH: readonly string[] = [
+  ...["OP_DUP", "OP_HASH160", "OP_PUSHBYTES_20", "OP_EQUAL", "OP_IF", "OP_ELSE"],
+  ...["OP_PUSHBYTES_33", "OP_SWAP", "OP_SIZE", "OP_PUSHBYTES_1", "OP_EQUAL", "OP_NOTIF"],
+  ...["OP_DROP", "OP_2", "OP_SWAP", "OP_PUSHBYTES_33", "OP_2", "OP_CHECKMULTISIG", "OP_ELSE", "OP_ENDIF"],
+  ...["OP_1", "OP_CHECKSEQUENCEVERIFY", "OP_DROP", "OP_ENDIF"],
+];
+
+/** A witness as a PSBT has it: all elements here are shorter than 253 bytes. */
+function serialize(witness: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from([witness.length, ...witness.flatMap((element) => [element.length, ...element])]);
+}
 
 describe("as a process", () => {
   test("exit 0, 1 and 3, and a trace in lines for people", async () => {

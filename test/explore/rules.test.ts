@@ -93,6 +93,16 @@ test("every rule has its absence shown, or a reason why no script comes by it, a
   }
 });
 
+test.each(["policy-closing-closee-script", "policy-htlc-deadline"] as const)(
+  "without %s alone, the scenario in which that shows is played, at its height",
+  async (rule) => {
+    const { script, step, adversary, behaviour, leadsTo } = ABSENCES.find(({ without }) => without.join() === rule)!;
+    const { document, verdict } = await runCommand("explore", [], { without: rule, step: String(step), actor: adversary, behaviour });
+    expect(document).toMatchObject({ expected: { leads_to: leadsTo, shown_in: script, as_stated: true }, scenarios: [{ scenario: script }] });
+    expect(verdict).toBe("yes");
+  },
+);
+
 test("an absence that leads to something else than stated is told apart", () => {
   expect(isAsStated({ leadsTo: ["theft"] }, ["theft", "hostage"])).toBe(false);
   expect(isAsStated({ leadsTo: ["theft"] }, [])).toBe(false);

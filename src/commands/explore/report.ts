@@ -27,17 +27,17 @@ export function lossKindOf({ worst }: Cell): readonly LossKind[] {
 }
 
 /** What dropping rules must lead to, and whether it did. */
-export interface Expected extends Pick<Absence, "without" | "leadsTo" | "because"> {
+export interface Expected extends Pick<Absence, "without" | "leadsTo" | "because" | "script"> {
   readonly asStated: boolean;
 }
 
-export function expectedDocument({ leadsTo, because, asStated }: Expected): Record<string, unknown> {
-  return { leads_to: leadsTo, because, as_stated: asStated };
+export function expectedDocument({ leadsTo, because, script, asStated }: Expected): Record<string, unknown> {
+  return { leads_to: leadsTo, because, shown_in: script, as_stated: asStated };
 }
 
-export function expectedText({ without, leadsTo, because, asStated }: Expected): string {
+export function expectedText({ without, leadsTo, because, script, asStated }: Expected): string {
   const words = leadsTo === "structural" ? "no loss, for it cannot be built" : leadsTo === "none" ? "no loss" : leadsTo.join(" or ");
-  return `Without ${without.join(" and ")} it must come to ${words}: ${because}.\n${asStated ? "So it did." : "IT DID NOT."}\n`;
+  return `Without ${without.join(" and ")} it must come to ${words} in ${script}: ${because}.\n${asStated ? "So it did." : "IT DID NOT."}\n`;
 }
 
 /** Cells that should have been reached and were not: possible there, and nothing was tried. */
@@ -82,7 +82,8 @@ function cellDocument({ step, label, adversary, behaviour, tried, refused, worst
     how: worst.how,
     tried,
     refused,
-    confirmed: result.confirmed.map(({ height, txid }) => ({ height, txid })),
+    // What nobody is there to answer comes after every block
+    confirmed: result.confirmed.map(({ height, txid }) => ({ height: Number.isFinite(height) ? height : null, txid })),
   };
 }
 
@@ -123,7 +124,7 @@ export function table({ script, cells, counts, interpreted, cut }: Explored): st
       `LOSS (${result.verdict}) after step ${step}, ${label}: ${adversary} ${behaviour}`,
       `  ${worst.how}`,
       `  owed ${btc(result.entitledMsat / 1000n)}, explained ${btc(sumOf(result.terms) / 1000n)}, has ${btc(result.honestSat)}, missing ${btc(result.missingMsat / 1000n)}; locked ${btc(result.lockedSat)}`,
-      ...result.confirmed.map(({ height, tx }) => `  block ${height}: ${tx}`),
+      ...result.confirmed.map(({ height, tx }) => `  ${Number.isFinite(height) ? `block ${height}` : "at last"}: ${tx}`),
     );
   }
   const unreached = unreachedIn(cells);

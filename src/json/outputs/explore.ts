@@ -17,7 +17,7 @@ const cell = {
 export const explore = fields({
   ...format("chankit-explore"),
   without: list(text),
-  expected: optional(fields({ leads_to: union(text, list(text)), because: text, as_stated: boolean })),
+  expected: optional(fields({ leads_to: union(text, list(text)), because: text, shown_in: text, as_stated: boolean })),
   circumstances: fields({ patience_blocks: u53, reaction_blocks: nullable(u53), sweep_feerate_per_kw: u53, start_height: u53 }),
   losses: u53,
   scenarios: list(
@@ -51,7 +51,7 @@ export const explore = fields({
             how: text,
             tried: u53,
             refused: record(u53),
-            confirmed: list(fields({ height: u32, txid })),
+            confirmed: list(fields({ height: nullable(u32), txid })),
           }),
         ),
       ),
