@@ -1,4 +1,4 @@
-/** The protocol core as a library: pure, synchronous, no I/O. Give it a curve backend first: `useEcc(wasm)`, from `chankit/ecc`. Unstable until 1.0. */
+/** The protocol core as a library: pure, synchronous, no I/O. Give it a curve backend first: `useEcc(wasm)`, from `chankit/ecc`; for taproot channels `useMusig2(scureMusig2)`, from `chankit/musig2`. Unstable until 1.0. */
 export * from "./protocol/bytes.js";
 export * from "./protocol/ecc.js";
 export * from "./protocol/errors.js";
@@ -12,6 +12,7 @@ export * from "./protocol/keys/derivation.js";
 export * from "./protocol/keys/musig2.js";
 export * from "./protocol/keys/party-keys.js";
 export * from "./protocol/keys/shachain.js";
+export * from "./protocol/keys/verification-nonce.js";
 
 export { type Lock, type Witness, p2wpkh, p2wsh, readWitnessSignature, witnessSignature } from "./protocol/script/assemble.js";
 export * from "./protocol/script/anchor.js";
@@ -19,6 +20,8 @@ export * from "./protocol/script/funding.js";
 export * from "./protocol/script/htlc.js";
 export * from "./protocol/script/to-local.js";
 export * from "./protocol/script/to-remote.js";
+export * from "./protocol/script/taproot.js";
+export * from "./protocol/script/taproot-outputs.js";
 
 export {
   CONSENSUS_FLAGS,
@@ -43,6 +46,7 @@ export * from "./protocol/tx/penalty-tx.js";
 export * from "./protocol/tx/plan.js";
 export * from "./protocol/tx/recognise.js";
 export * from "./protocol/tx/sign.js";
+export * from "./protocol/tx/sign-taproot.js";
 export * from "./protocol/tx/signer.js";
 export * from "./protocol/tx/spec.js";
 export * from "./protocol/tx/spend.js";

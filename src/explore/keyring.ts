@@ -49,7 +49,7 @@ export function secretIndex(secrets: Iterable<Secret32>): ReadonlyMap<string, Se
 
 /** What the outputs of a commitment, and of its HTLC transactions, are locked with. */
 export function locksOf({ outputs, terms, keys }: Commitment): readonly Lock[] {
-  return [...outputs.map(({ lock }) => lock), terms.format.toLocal(keys, terms.toSelfDelay)];
+  return [...outputs.map(({ lock }) => lock), terms.format.secondStage(keys, terms.toSelfDelay)];
 }
 
 /** One way to spend an output with one signature. */

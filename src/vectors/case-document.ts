@@ -2,9 +2,8 @@ import { type ValueOf, type JsonForm, anyObject, codec, list, oneOf, text } from
 import { fields, optional, variants } from "../json/fields.js";
 import * as json from "../json/primitives.js";
 import { LnError } from "../protocol/errors.js";
-import type { CommitmentType } from "../protocol/tx/channel-type.js";
+import { COMMITMENT_TYPES, type CommitmentType } from "../protocol/tx/channel-type.js";
 import { CLOSING_OUTPUTS } from "../protocol/tx/closing-terms.js";
-import { FORMATS } from "../protocol/tx/format.js";
 
 /** Names that this layout gives to channel types; which of them are supported, the table of formats says. */
 const TYPE_NAMES = ["legacy", "static_remotekey", "anchor_outputs", "anchors", "zero_fee_commitments", "simple_taproot"] as const;
@@ -18,7 +17,8 @@ const typeName: JsonForm<(typeof TYPE_NAMES)[number]> = {
 const channelType = codec<(typeof TYPE_NAMES)[number], CommitmentType>(typeName, { decode: supportedType, encode: (type: CommitmentType) => type });
 
 function supportedType(name: (typeof TYPE_NAMES)[number]): CommitmentType {
-  if (name in FORMATS) return name as CommitmentType;
+  const known = COMMITMENT_TYPES.find((type) => type === name);
+  if (known !== undefined) return known;
   throw new LnError("input-channel-type", `the channel type ${name} is not supported`, { channel_type: name });
 }
 

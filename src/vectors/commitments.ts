@@ -13,7 +13,7 @@ import { Secret32, type SecretRole } from "../protocol/secret.js";
 import { type Dual, dual, opposite } from "../protocol/side.js";
 import { obscuringFactor } from "../protocol/tx/commitment-number.js";
 import { FORMATS, SIGHASH_ALL } from "../protocol/tx/format.js";
-import type { CommitmentType } from "../protocol/tx/channel-type.js";
+import { COMMITMENT_TYPES, type CommitmentType } from "../protocol/tx/channel-type.js";
 import { type CommitmentOutput, isHtlcOutput } from "../protocol/tx/outputs.js";
 import { completeHtlcTx } from "../protocol/tx/sign.js";
 import { type SignedHtlcTx, der, hex48, integer, partyKeys, scriptOf, shown, signCase } from "./case.js";
@@ -134,10 +134,11 @@ export function readCommitments(value: unknown, source: string): VectorSet {
 }
 
 function typeOfBits(bits: readonly number[]): CommitmentType {
-  const format = Object.values(FORMATS).find(
-    ({ featureBits }) => featureBits.length === bits.length && featureBits.every((bit) => bits.includes(bit)),
-  );
-  if (format !== undefined) return format.channelType;
+  const type = COMMITMENT_TYPES.find((known) => {
+    const { featureBits } = FORMATS[known];
+    return featureBits.length === bits.length && featureBits.every((bit) => bits.includes(bit));
+  });
+  if (type !== undefined) return type;
   throw new LnError("input-channel-type", `the channel type with feature bits ${bits.join(", ")} is not supported`, { channel_type_bits: bits });
 }
 

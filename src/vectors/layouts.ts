@@ -6,6 +6,8 @@ export const PUBLISHED_FORMATS = [
   "key_derivation",
   "dual_funding",
   "musig2",
+  "simple_taproot",
+  "taproot_zero_fee_commitments",
   "zero_fee_commitments",
   "lnd",
   "eclair",

@@ -14,6 +14,7 @@ import { readMusig2 } from "./musig2.js";
 import { readPerCommitmentSecrets } from "./per-commitment-secrets.js";
 import type { Placed, Places } from "./placed.js";
 import { isSpecification, readSpecification } from "./specification.js";
+import { readSimpleTaproot, readTaprootZeroFee, taprootTypeOf } from "./taproot.js";
 import type { Vector, VectorSet } from "./vector.js";
 import { isZeroFee, readZeroFee } from "./zero-fee.js";
 
@@ -25,6 +26,8 @@ const DOCUMENTS = {
   key_derivation: readKeyDerivation,
   dual_funding: readDualFunding,
   musig2: readMusig2,
+  simple_taproot: readSimpleTaproot,
+  taproot_zero_fee_commitments: readTaprootZeroFee,
   zero_fee_commitments: readZeroFee,
 } as const;
 
@@ -79,6 +82,8 @@ function formatOf(document: unknown, source: string): PublishedFormat {
   const has = (...keys: readonly string[]): boolean => keys.every((key) => Object.hasOwn(document, key));
   if (has("key_agg", "nonce_gen")) return "musig2";
   if (isZeroFee(document)) return "zero_fee_commitments";
+  const taproot = taprootTypeOf(document);
+  if (taproot !== null) return taproot;
   if (has("about")) throw newerType(document, source);
   if (has("generation", "storage")) return "per_commitment_secrets";
   if (has("inputs", "cases")) return "key_derivation";

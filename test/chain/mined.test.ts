@@ -16,8 +16,8 @@ import { planSweep, sweepables } from "../../src/protocol/channel/transitions/sw
 import { publicKey } from "../../src/protocol/keys/derivation.js";
 import { basepointsOf, ownSecret } from "../../src/protocol/keys/party-keys.js";
 import { p2wpkh, witnessSignature } from "../../src/protocol/script/assemble.js";
-import { CHANNEL_TYPES, type CommitmentType } from "../../src/protocol/tx/channel-type.js";
-import { FORMATS, SIGHASH_ALL } from "../../src/protocol/tx/format.js";
+import { CHANNEL_TYPES } from "../../src/protocol/tx/channel-type.js";
+import { type CommitmentFormat, FORMATS, SIGHASH_ALL } from "../../src/protocol/tx/format.js";
 import type { BumpPlan } from "../../src/protocol/tx/bump.js";
 import { scriptOf } from "../../src/protocol/tx/plan.js";
 import { sighash, signHash, withWitnesses } from "../../src/protocol/tx/sign.js";
@@ -71,12 +71,12 @@ async function fundingOutputs(ledger: Ledger, block: number, { type, fundingSat 
   return Array.from({ length: count }, (_, outputIndex) => ({ txid: txid(tx.getHash()), outputIndex }));
 }
 
-function spend(claims: readonly Claim[], taker: Who, type: CommitmentType): Transaction {
+function spend(claims: readonly Claim[], taker: Who, type: CommitmentFormat["channelType"]): Transaction {
   return spendClaims(claims, KEYS[taker], HOME, RATE, FORMATS[type].txVersion).tx;
 }
 
 /** The same claims one block sooner than their scripts allow. */
-function impatient(claims: readonly Claim[], taker: Who, type: CommitmentType): Transaction {
+function impatient(claims: readonly Claim[], taker: Who, type: CommitmentFormat["channelType"]): Transaction {
   return spend(
     claims.map((claim) => ({ ...claim, sequence: claim.sequence - 1 })),
     taker,
@@ -111,7 +111,7 @@ function ownersPlan(closed: ForceClose, owner: Who, root: Planned, htlcsByOwner:
 }
 
 /** What the other side takes plainly. */
-function toRemotePlan(commitment: ConfirmedCommitment, taker: Who, type: CommitmentType, root: Planned): readonly Planned[] {
+function toRemotePlan(commitment: ConfirmedCommitment, taker: Who, type: CommitmentFormat["channelType"], root: Planned): readonly Planned[] {
   const claims = toRemoteClaims(commitment, FORMATS[type], basepointsOf(KEYS[taker]));
   if (claims.length === 0) return [];
   const { oneBlockDelay } = FORMATS[type];

@@ -60,6 +60,25 @@ test("vectors verify: more than one thread does alone, on one and on three, wron
   expect(report.explanations).toHaveLength(changed.length);
 });
 
+test.each([
+  ["musig2_bip327", "musig2"],
+  ["simple_taproot", "simple_taproot"],
+  ["taproot_zero_fee_commitments", "taproot_zero_fee_commitments"],
+])("vectors verify: %s, for which the program loads what does MuSig2", async (name, format) => {
+  const file = join("fixtures", "vectors", "newer", `${name}.json`);
+  const good = await runCli(["vectors", "verify", file], { cwd: process.cwd() });
+  expect([good.status, good.stderr, JSON.parse(good.stdout)]).toEqual([0, "", expect.objectContaining({ format, differences: [] })]);
+  const text = readFileSync(file, "utf8");
+  const [whole = "", value = ""] = /"(?:aggregate_xonly|aggregate_signature|signature)": "([0-9a-f]+)"/.exec(text) ?? [];
+  const stdin = text.replace(whole, whole.replace(value, value.replace(/^../, "ff")));
+  const wrong = await runCli(["vectors", "verify", "-"], { stdin });
+  const { differences } = JSON.parse(wrong.stdout) as { readonly differences: readonly object[] };
+  expect([wrong.status, differences]).toEqual([
+    1,
+    [expect.objectContaining({ why: expect.any(String) as string, follows_from: expect.any(String) as string })],
+  ]);
+});
+
 test("vectors verify: a line that is none ends it, with its number; nothing is printed", async () => {
   const made = await generate("--count", "40");
   const lines = made.stdout.trimEnd().split("\n");

@@ -7,8 +7,8 @@ import type { CommitmentNumber } from "../../src/protocol/keys/shachain.js";
 import { Secret32, type SecretRole } from "../../src/protocol/secret.js";
 import { type Dual, SIDES, opposite } from "../../src/protocol/side.js";
 import { type Commitment, type CommitmentTerms, buildCommitment } from "../../src/protocol/tx/commitment-tx.js";
-import { FORMATS } from "../../src/protocol/tx/format.js";
-import { COMMITMENT_TYPES, type CommitmentType } from "../../src/protocol/tx/channel-type.js";
+import { type CommitmentFormat, FORMATS } from "../../src/protocol/tx/format.js";
+import { COMMITMENT_TYPES } from "../../src/protocol/tx/channel-type.js";
 import type { CommitmentSpec, Htlc } from "../../src/protocol/tx/spec.js";
 import { msat, perKw, sat } from "../../src/protocol/units.js";
 
@@ -113,7 +113,7 @@ export const anyChannel: fc.Arbitrary<Channel> = fc
 const FUNDING_TXID = txid(fromHex("bef67e4e2fb9ddeeb3461973cd4c62abb35050b1add772995b820b584a488489"));
 
 /** One channel of each kind, with HTLCs of both directions and both balances. */
-export function channelOf(type: CommitmentType, owner: "local" | "remote" = "local"): Channel {
+export function channelOf(type: CommitmentFormat["channelType"], owner: "local" | "remote" = "local"): Channel {
   const htlc = (id: number, offeredBy: "local" | "remote", amount: bigint): Htlc => ({
     id: BigInt(id),
     offeredBy,

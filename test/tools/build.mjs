@@ -349,8 +349,8 @@ async function buildLibrary() {
   const { default: ts } = await import("typescript");
   const config = ts.readConfigFile(join(root, "tsconfig.json"), (path) => ts.sys.readFile(path));
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
-  const entries = ["src/index.ts", "src/ecc/wasm.ts", "src/ecc/native.ts", "src/ecc/all-cores.ts", "src/ecc/helper.ts"].map((file) =>
-    join(root, file),
+  const entries = ["src/index.ts", "src/ecc/wasm.ts", "src/ecc/native.ts", "src/ecc/musig2.ts", "src/ecc/all-cores.ts", "src/ecc/helper.ts"].map(
+    (file) => join(root, file),
   );
   await rm(join(dist, "lib"), { recursive: true, force: true });
   const emitted = ts

@@ -1,7 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { LnError } from "../../src/protocol/errors.js";
 import { verifyLine, verifyVectors } from "../../src/vectors/verify.js";
-import { refusal } from "../json/refusal.js";
 import { caseLines, parse, vectorText } from "./document.js";
 
 // file, layout, cases, single values that the file expects
@@ -57,18 +55,5 @@ describe("one document in several forms", () => {
   test("one case alone", () => {
     const { cases, differences } = verifyVectors(JSON.stringify(parse(lines[0]!), null, 1), "v");
     expect({ cases, differences }).toEqual({ cases: 1, differences: [] });
-  });
-});
-
-describe("channel types that come in layouts of their own are refused by name", () => {
-  test.each([
-    ["newer/simple_taproot.json", /simple_taproot/],
-    ["newer/taproot_zero_fee_commitments.json", /taproot_zero_fee_commitments/],
-  ])("%s", (file, name) => {
-    const error = refusal(() => verifyVectors(vectorText(file), file));
-    expect(error).toBeInstanceOf(LnError);
-    expect(error.code).toBe("input-channel-type");
-    expect(error.message).toMatch(name);
-    expect(error.details["channel_type"]).toMatch(name);
   });
 });

@@ -18,6 +18,7 @@ export function lockOf(lock: Lock): Record<string, string> {
       return { script_pubkey: script, witness_script: toHex(lock.witnessScript) };
     case "p2wpkh":
       return { script_pubkey: script, pubkey: toHex(lock.pubkey) };
+    case "p2tr":
     case "p2a":
       return { script_pubkey: script };
   }

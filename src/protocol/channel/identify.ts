@@ -88,7 +88,7 @@ export function identify(state: FundedChannel, tx: Transaction, htlcsOf: (number
         keys,
         outputs,
         secret,
-        secondStageLock: terms.format.toLocal(keys, terms.toSelfDelay),
+        secondStageLock: terms.format.secondStage(keys, terms.toSelfDelay),
       };
   }
   const owner = SIDES.find((side) => staticOutputs(state, tx, opposite(side)) !== null) ?? null;

@@ -7,7 +7,6 @@ import { opposite } from "../side.js";
 import { encodeCommitmentNumber, obscuringFactor } from "../tx/commitment-number.js";
 import { type Commitment, type CommitmentTerms, buildCommitmentOf } from "../tx/commitment-tx.js";
 import { type CommitmentFormat, FORMATS, SIGHASH_ALL } from "../tx/format.js";
-import type { CommitmentType } from "../tx/channel-type.js";
 import type { CommitmentOutput } from "../tx/outputs.js";
 import { sighash } from "../tx/sign.js";
 import type { CommitmentSpec } from "../tx/spec.js";
@@ -59,7 +58,7 @@ const ORDERS: Readonly<Record<OutputOrder, (a: CommitmentOutput, b: CommitmentOu
 /** Builds variants of one commitment; what many of them share, keys and scripts, is made once. */
 export class Builder {
   private readonly keys = new Map<string, CommitmentKeys>();
-  private readonly formats = new Map<CommitmentType, CommitmentFormat>();
+  private readonly formats = new Map<CommitmentFormat["channelType"], CommitmentFormat>();
 
   /** Throws: key-degenerate, script-delay-range. */
   build({ terms, number, point, spec, departures }: Variant): Commitment {
@@ -77,7 +76,7 @@ export class Builder {
   }
 
   /** The format with scripts that are made once for the same keys. */
-  private format(type: CommitmentType): CommitmentFormat {
+  private format(type: CommitmentFormat["channelType"]): CommitmentFormat {
     const known = this.formats.get(type);
     if (known !== undefined) return known;
     const format = FORMATS[type];

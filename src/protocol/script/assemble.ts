@@ -15,15 +15,19 @@ import { publicRipemd160, publicSha256 } from "../hash.js";
 
 export { OPS };
 
+type HoleKind = "point" | "x_only" | "hash160" | "number";
+
 /** A place in a script that differs from one use to the next, under the name that BOLT 3 gives it. */
-type Hole<Name extends string, Kind extends "point" | "hash160" | "number"> = { readonly name: Name; readonly kind: Kind };
-type AnyHole = Hole<string, "point" | "hash160" | "number">;
+type Hole<Name extends string, Kind extends HoleKind> = { readonly name: Name; readonly kind: Kind };
+type AnyHole = Hole<string, HoleKind>;
 
 export const pointHole = <Name extends string>(name: Name): Hole<Name, "point"> => ({ name, kind: "point" });
+/** A key by its x alone, as tapscript has them (BIP 342). */
+export const xOnlyHole = <Name extends string>(name: Name): Hole<Name, "x_only"> => ({ name, kind: "x_only" });
 export const hashHole = <Name extends string>(name: Name): Hole<Name, "hash160"> => ({ name, kind: "hash160" });
 export const numberHole = <Name extends string>(name: Name): Hole<Name, "number"> => ({ name, kind: "number" });
 
-type HoleValue<H> = H extends Hole<string, "point"> ? Point : H extends Hole<string, "hash160"> ? Uint8Array : number;
+type HoleValue<H> = H extends Hole<string, "point"> ? Point : H extends Hole<string, "hash160" | "x_only"> ? Uint8Array : number;
 
 /** A number that is the same in every such script, but is pushed like a hole's and has a name. */
 type FixedNumber = { readonly name: string; readonly kind: "fixed"; readonly value: number };
@@ -91,6 +95,8 @@ function readHole(hole: AnyHole, chunk: number | Uint8Array): Uint8Array | numbe
   switch (hole.kind) {
     case "point":
       return typeof chunk !== "number" && chunk.length === 33 && (chunk[0] === 2 || chunk[0] === 3) ? point(chunk) : null;
+    case "x_only":
+      return typeof chunk !== "number" && chunk.length === 32 ? chunk : null;
     case "hash160":
       return typeof chunk !== "number" && chunk.length === 20 ? chunk : null;
     case "number":
@@ -165,8 +171,27 @@ export function hash160(bytes: Uint8Array): Uint8Array {
 export type Lock =
   | { readonly kind: "p2wsh"; readonly scriptPubkey: ScriptPubkey; readonly witnessScript: WitnessScript }
   | { readonly kind: "p2wpkh"; readonly scriptPubkey: ScriptPubkey; readonly pubkey: Point }
+  | TapLock
   /** Nothing: anyone spends it with an empty witness. */
   | { readonly kind: "p2a"; readonly scriptPubkey: ScriptPubkey };
+
+/** A script that opens an output, under the name of what it is for. */
+export interface TapLeaf {
+  readonly name: string;
+  readonly script: WitnessScript;
+}
+
+/** Pay to a key that a tree of scripts may have been joined to (BIP 341): opened by the key, or by one of the scripts. */
+export interface TapLock {
+  readonly kind: "p2tr";
+  readonly scriptPubkey: ScriptPubkey;
+  /** By its x alone. */
+  readonly internalKey: Uint8Array;
+  /** None, one, or two side by side: no output of a channel has more. */
+  readonly leaves: readonly TapLeaf[];
+  /** The internal key, tweaked: 33 bytes. */
+  readonly outputKey: Uint8Array;
+}
 
 const P2WSH_PREFIX = Uint8Array.of(0, 32);
 

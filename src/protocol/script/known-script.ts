@@ -62,13 +62,15 @@ export function knownElements(script: Uint8Array): readonly ScriptElement[] | nu
   return null;
 }
 
-/** The same for an output whose lock is known. */
+/** The same for an output whose lock is known; null for taproot, whose scripts BOLT 3 does not have. */
 export function knownLock(lock: Lock): KnownScript | null {
   switch (lock.kind) {
     case "p2wsh":
       return knownScript(lock.witnessScript);
     case "p2wpkh":
       return { kind: "p2wpkh", values: { pubkey_hash160: hash160(lock.pubkey) } };
+    case "p2tr":
+      return null;
     case "p2a":
       return { kind: "p2a", values: {} };
   }

@@ -3,12 +3,21 @@ import { featureField } from "../features.js";
 import type { CommitmentKeys } from "../keys/commitment-keys.js";
 import { type Lock, P2A, p2wpkh, p2wsh } from "../script/assemble.js";
 import { anchorScript } from "../script/anchor.js";
-import { fundingScript } from "../script/funding.js";
+import { fundingScript, fundingTaproot } from "../script/funding.js";
 import { offeredHtlcScript, receivedHtlcScript } from "../script/htlc.js";
+import { p2tr } from "../script/taproot.js";
+import {
+  anchorTaproot,
+  delayedTaproot,
+  offeredHtlcTaproot,
+  receivedHtlcTaproot,
+  toLocalTaproot,
+  toRemoteTaproot,
+} from "../script/taproot-outputs.js";
 import { toLocalScript } from "../script/to-local.js";
 import { toRemoteAnchorsScript } from "../script/to-remote.js";
 import { type Satoshi, type Weight, sat, smaller, weight } from "../units.js";
-import { CHANNEL_TYPES, type ChannelType, type CommitmentType } from "./channel-type.js";
+import { CHANNEL_TYPES, type ChannelType, type CommitmentType, type TaprootType } from "./channel-type.js";
 
 /** BIP 143: a signature over everything. */
 export const SIGHASH_ALL = 0x01;
@@ -33,10 +42,12 @@ export interface AnchorConditions {
 
 /** Everything in which one kind of channel differs from another. */
 export interface CommitmentFormat {
-  readonly channelType: CommitmentType;
+  readonly channelType: CommitmentType | TaprootType;
   /** The bits of the channel_type that the two agree on. BOLT 2 §Defined Channel Types. */
   readonly featureBits: readonly number[];
   readonly txVersion: 2 | 3;
+  /** How commitments and HTLC transactions are signed: by ECDSA in witness v0, or in taproot by both as one (BIP 327) and by BIP 340. */
+  readonly signing: "ecdsa" | "taproot";
   /** Fee weight of a commitment without HTLCs. BOLT 3 §Expected Weight of the Commitment Transaction. */
   readonly commitmentWeight: Weight;
   /** Fee weight of each untrimmed HTLC. BOLT 3 §Expected Weight of the Commitment Transaction. */
@@ -58,6 +69,8 @@ export interface CommitmentFormat {
   readonly maxAcceptedHtlcs: number;
   funding(a: Point<"funding">, b: Point<"funding">): Lock;
   toLocal(keys: CommitmentKeys, toSelfDelay: number): Lock;
+  /** What HTLC transactions pay to. */
+  secondStage(keys: CommitmentKeys, toSelfDelay: number): Lock;
   toRemote(keys: CommitmentKeys): Lock;
   offeredHtlc(keys: CommitmentKeys, paymentHash: Bytes32): Lock;
   receivedHtlc(keys: CommitmentKeys, paymentHash: Bytes32, cltvExpiry: number): Lock;
@@ -78,9 +91,14 @@ const SHARED_ANCHOR_AMOUNT = sat(240n);
 /** The same with both main outputs and a shared anchor: 552 + 221 of witness, its signatures of 72 and 71 bytes. lightning/bolts pull request 1228. */
 const COMMITMENT_WEIGHT_SHARED_ANCHOR = weight(773n);
 
+const toLocalP2wsh = (keys: CommitmentKeys, toSelfDelay: number): Lock =>
+  p2wsh(toLocalScript(keys.revocationPubkey, keys.ownerDelayedPubkey, toSelfDelay));
+
 const P2WSH_SCRIPTS = {
+  signing: "ecdsa",
   funding: (a, b) => p2wsh(fundingScript(a, b)),
-  toLocal: (keys, toSelfDelay) => p2wsh(toLocalScript(keys.revocationPubkey, keys.ownerDelayedPubkey, toSelfDelay)),
+  toLocal: toLocalP2wsh,
+  secondStage: toLocalP2wsh,
 } satisfies Partial<CommitmentFormat>;
 
 const WITHOUT_ANCHORS = {
@@ -145,8 +163,59 @@ const ZERO_FEE = {
   anchors: (_, { left }) => [{ kind: "shared_anchor", amount: smaller(left, SHARED_ANCHOR_AMOUNT), lock: P2A }],
 } satisfies Partial<CommitmentFormat>;
 
+/**
+ * The weight that a fee is reckoned with, which is agreed on; the real one is 960. option_simple_taproot.
+ */
+const COMMITMENT_WEIGHT_TAPROOT = weight(968n);
+/** With two main outputs: 4 × (4 version + 1 + 41 input + 1 + 43 to_local + 43 to_remote + 13 shared_anchor + 4 locktime) + 68 of witness. */
+const COMMITMENT_WEIGHT_TAPROOT_SHARED_ANCHOR = weight(668n);
+
+/** Funded by both keys as one; every output is opened by a key or by one of its scripts. option_simple_taproot. */
+const SIMPLE_TAPROOT = {
+  txVersion: 2,
+  signing: "taproot",
+  commitmentWeight: COMMITMENT_WEIGHT_TAPROOT,
+  htlcOutputWeight: HTLC_OUTPUT_WEIGHT,
+  hasFeerate: true,
+  htlcTimeoutFeeWeight: weight(0n),
+  htlcSuccessFeeWeight: weight(0n),
+  anchorsCost: sat(2n * ANCHOR_AMOUNT),
+  oneBlockDelay: 1,
+  htlcSighash: SIGHASH_SINGLE_ANYONECANPAY,
+  maxAcceptedHtlcs: 483,
+  remotePubkeyRotates: false,
+  funding: fundingTaproot,
+  toLocal: toLocalTaproot,
+  secondStage: delayedTaproot,
+  toRemote: toRemoteTaproot,
+  offeredHtlc: (keys, paymentHash) => offeredHtlcTaproot(keys, paymentHash, true),
+  receivedHtlc: (keys, paymentHash, cltvExpiry) => receivedHtlcTaproot(keys, paymentHash, cltvExpiry, true),
+  anchors: (keys, { toLocal, toRemote, untrimmedHtlcs }) => {
+    const made: AnchorOutput[] = [];
+    if (toLocal || untrimmedHtlcs) made.push({ kind: "to_local_anchor", amount: ANCHOR_AMOUNT, lock: anchorTaproot(keys.ownerDelayedPubkey) });
+    if (toRemote || untrimmedHtlcs) made.push({ kind: "to_remote_anchor", amount: ANCHOR_AMOUNT, lock: anchorTaproot(keys.remotePubkey) });
+    return made;
+  },
+} satisfies Partial<CommitmentFormat>;
+
+/** The two together. A proposal: taproot_zero_fee_commitments, lightning/bolts pull request 1330. */
+const TAPROOT_ZERO_FEE = {
+  ...SIMPLE_TAPROOT,
+  txVersion: 3,
+  commitmentWeight: COMMITMENT_WEIGHT_TAPROOT_SHARED_ANCHOR,
+  hasFeerate: false,
+  anchorsCost: sat(0n),
+  oneBlockDelay: 0,
+  maxAcceptedHtlcs: ZERO_FEE.maxAcceptedHtlcs,
+  toLocal: delayedTaproot,
+  toRemote: (keys) => p2tr(keys.remotePubkey, []),
+  offeredHtlc: (keys, paymentHash) => offeredHtlcTaproot(keys, paymentHash, false),
+  receivedHtlc: (keys, paymentHash, cltvExpiry) => receivedHtlcTaproot(keys, paymentHash, cltvExpiry, false),
+  anchors: ZERO_FEE.anchors,
+} satisfies Partial<CommitmentFormat>;
+
 /** One row a format. `legacy` and `anchor_outputs` have left BOLT 3 but not the chain. */
-export const FORMATS: Readonly<Record<CommitmentType, CommitmentFormat>> = {
+export const FORMATS: Readonly<Record<CommitmentType | TaprootType, CommitmentFormat>> = {
   legacy: { channelType: "legacy", featureBits: [], ...WITHOUT_ANCHORS, remotePubkeyRotates: true },
   static_remotekey: { channelType: "static_remotekey", featureBits: [12], ...WITHOUT_ANCHORS, remotePubkeyRotates: false },
   anchor_outputs: {
@@ -158,6 +227,8 @@ export const FORMATS: Readonly<Record<CommitmentType, CommitmentFormat>> = {
   },
   anchors: { channelType: "anchors", featureBits: [12, 22], ...WITH_ANCHORS, htlcTimeoutFeeWeight: weight(0n), htlcSuccessFeeWeight: weight(0n) },
   zero_fee_commitments: { channelType: "zero_fee_commitments", featureBits: [40], ...ZERO_FEE },
+  simple_taproot: { channelType: "simple_taproot", featureBits: [80], ...SIMPLE_TAPROOT },
+  taproot_zero_fee_commitments: { channelType: "taproot_zero_fee_commitments", featureBits: [82], ...TAPROOT_ZERO_FEE },
 };
 
 /** The channel_type TLV's value: the format's bits as a feature field (BOLT 9), empty for `legacy`. BOLT 2 §Defined Channel Types. */

@@ -14,7 +14,7 @@ export interface HtlcTx {
   readonly commitment: Commitment;
   readonly outputIndex: number;
   readonly output: HtlcOutput;
-  /** What it pays to: the to_local script. */
+  /** What it pays to. */
   readonly lock: Lock;
   readonly amount: Satoshi;
   readonly fee: Satoshi;
@@ -31,9 +31,9 @@ export function buildHtlcTx(commitment: Commitment, outputIndex: number): HtlcTx
   return build(commitment, outputIndex, outputLock(commitment));
 }
 
-/** The to_local script, which is the same for all of a commitment's. */
+/** One script, which is the same for all of a commitment's. */
 function outputLock({ terms, keys }: Commitment): Lock {
-  return terms.format.toLocal(keys, terms.toSelfDelay);
+  return terms.format.secondStage(keys, terms.toSelfDelay);
 }
 
 function build(commitment: Commitment, outputIndex: number, lock: Lock): HtlcTx {

@@ -27,6 +27,8 @@ function scriptCode(lock: Lock): Uint8Array {
       const keyHash = p2wpkh(lock.pubkey).scriptPubkey.subarray(2);
       return Uint8Array.of(0x76, 0xa9, 0x14, ...keyHash, 0x88, 0xac);
     }
+    case "p2tr":
+      throw new LnError("internal-lock", "a taproot output in witness v0", {});
     case "p2a":
       throw new LnError("internal-lock", "what anyone may spend is signed by nobody", {});
   }

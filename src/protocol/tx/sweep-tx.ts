@@ -165,7 +165,8 @@ function toRemoteWitness(lock: Lock, signature: Signature): Witness {
       return [remoteSig, lock.pubkey];
     case "p2wsh":
       return [remoteSig, lock.witnessScript];
+    case "p2tr":
     case "p2a":
-      throw new LnError("internal-lock", "a to_remote output that anyone may spend", {});
+      throw new LnError("internal-lock", "a to_remote output of another channel type", {});
   }
 }

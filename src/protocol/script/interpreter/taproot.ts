@@ -1,34 +1,15 @@
-import { compareBytes } from "../../bytes.js";
 import { isTweakedKey } from "../../keys/schnorr.js";
-import { taggedHash } from "../../keys/tagged-hash.js";
 import { instructionAt } from "./instruction.js";
 import { OP } from "./opcodes.js";
 import { fail } from "./script-error.js";
-import { compactSize } from "./serialise.js";
+import { branchHash, leafHash, tapTweak } from "../tap-tree.js";
 
-/** The leaf version of tapscript (BIP 342). */
-export const TAPSCRIPT_LEAF = 0xc0;
 /** The first byte of an annex (BIP 341). */
 export const ANNEX_TAG = 0x50;
 
 const CONTROL_BASE = 33;
 const CONTROL_NODE = 32;
 const MAX_DEPTH = 128;
-
-/** A script with its version, hashed as a leaf of the tree. BIP 341. */
-export function leafHash(version: number, script: Uint8Array): Uint8Array {
-  return taggedHash("TapLeaf", Uint8Array.of(version), compactSize(script.length), script);
-}
-
-/** Two nodes hashed to the one above, the smaller first. BIP 341. */
-export function branchHash(a: Uint8Array, b: Uint8Array): Uint8Array {
-  return compareBytes(a, b) < 0 ? taggedHash("TapBranch", a, b) : taggedHash("TapBranch", b, a);
-}
-
-/** What an internal key is tweaked by for a tree, or for none (`root` empty). BIP 341. */
-export function tapTweak(internalKey: Uint8Array, root: Uint8Array): Uint8Array {
-  return taggedHash("TapTweak", internalKey, root);
-}
 
 /** The leaf's version and hash that a control block leads from the script to the output's key. Throws: ScriptFailure. BIP 341. */
 export function committedLeaf(

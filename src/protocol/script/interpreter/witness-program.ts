@@ -7,7 +7,8 @@ import { isTrue } from "./number.js";
 import { OP } from "./opcodes.js";
 import { fail } from "./script-error.js";
 import { compactSizeLength } from "./serialise.js";
-import { ANNEX_TAG, TAPSCRIPT_LEAF, committedLeaf, holdsOpSuccess } from "./taproot.js";
+import { TAPSCRIPT_LEAF } from "../tap-tree.js";
+import { ANNEX_TAG, committedLeaf, holdsOpSuccess } from "./taproot.js";
 
 /** What a script commits to a witness with: a version and 2 to 40 bytes (BIP 141). */
 export interface WitnessProgram {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { concat, fromHex } from "../../../../src/protocol/bytes.js";
 import { ecc } from "../../../../src/protocol/ecc.js";
 import { FLAG, type Flags, has, parseFlags } from "../../../../src/protocol/script/interpreter/flags.js";
-import { leafHash, tapTweak } from "../../../../src/protocol/script/interpreter/taproot.js";
+import { leafHash, tapTweak } from "../../../../src/protocol/script/tap-tree.js";
 import { verifyInput } from "../../../../src/protocol/script/interpreter/verify.js";
 import { coreFile, entries, filled, packagedFile } from "./published.js";
 import { scriptOf } from "./script-text.js";

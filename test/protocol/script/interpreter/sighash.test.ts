@@ -4,7 +4,7 @@ import { fromHex, reversed, toHex } from "../../../../src/protocol/bytes.js";
 import { legacySighash } from "../../../../src/protocol/script/interpreter/sighash/legacy.js";
 import { midstates } from "../../../../src/protocol/script/interpreter/sighash/midstates.js";
 import { taprootSighash } from "../../../../src/protocol/script/interpreter/sighash/taproot.js";
-import { branchHash, leafHash, tapTweak } from "../../../../src/protocol/script/interpreter/taproot.js";
+import { branchHash, leafHash, tapTweak } from "../../../../src/protocol/script/tap-tree.js";
 import { CONSENSUS_FLAGS, STANDARD_FLAGS } from "../../../../src/protocol/script/interpreter/flags.js";
 import { verifyInput } from "../../../../src/protocol/script/interpreter/verify.js";
 import { isTweakedKey } from "../../../../src/protocol/keys/schnorr.js";
