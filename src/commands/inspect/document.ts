@@ -154,7 +154,7 @@ export function untold(tx: TxDescription, relation: Relation | null, owner: Side
     ...(obscuredNumber !== null && relation === null ? ["the commitment number: it is obscured by both sides' payment basepoints"] : []),
     ...(outputs.some(({ name }) => name === "anchor") && owner === null ? ["which of the funding keys, and so which anchor, is the owner's"] : []),
     ...(commitment && hashed.length > 0
-      ? [`what ${hashed.join(", ")} of the outputs are: to_local, HTLCs and (with anchors) to_remote show only their hash`]
+      ? [`what these outputs are, of which only a hash shows (to_local, an HTLC, with anchors to_remote): ${hashed.join(", ")}`]
       : []),
   ];
 }
