@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { REGISTRY } from "../src/commands/registry.js";
 import { page, pages } from "./tools/docs.mjs";
 
-describe("docs/", () => {
+describe("what is written from the program", () => {
   test.each(Object.keys(pages))("%s is what the program says (npm run docs)", async (path) => {
     expect(readFileSync(new URL(`../${path}`, import.meta.url), "utf8")).toBe(await page(path));
   });

@@ -1,6 +1,6 @@
-// Writes what in docs/ follows from the program itself: `npm run docs`. test/docs.test.ts fails when it was forgotten.
+// Writes what follows from the program itself, in docs/ and package.json: `npm run docs`. test/docs.test.ts fails when it was forgotten.
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
 
@@ -27,13 +27,20 @@ export function errors() {
   return `# Errors\n\nWhat \`chankit help errors\` prints. Written by \`npm run docs\`.\n\n\`\`\`\n${chankit("help", "errors").trim()}\n\`\`\`\n`;
 }
 
+/** package.json with every page of the manual: npm links into a global installation only what it names there. */
+export function manifest() {
+  const names = Array.from(commands().matchAll(/^## (\S+)$/gm), ([, name]) => `chankit-${name}`);
+  const man = ["chankit", ...names].map((name) => `dist/man/${name}.1`);
+  return JSON.stringify({ ...JSON.parse(readFileSync(new URL("package.json", root), "utf8")), man });
+}
+
 /** @type {Record<string, () => string>} */
-export const pages = { "docs/commands.md": commands, "docs/errors.md": errors };
+export const pages = { "docs/commands.md": commands, "docs/errors.md": errors, "package.json": manifest };
 
 /** @param {string} path */
 export async function page(path) {
   const config = await resolveConfig(fileURLToPath(new URL(path, root)));
-  return format(pages[path]?.() ?? "", { ...config, parser: "markdown" });
+  return format(pages[path]?.() ?? "", { ...config, filepath: path });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,9 +1,9 @@
-// The package as users get it: packed, installed in an empty folder, the demo run, the library imported. `npm run test:package`; with
+// The package as users get it: packed, installed in an empty folder and for all users, the demo run, the library imported. `npm run test:package`; with
 // `--node 20 22 24` the demo and the selftest on each of these versions of Node too (`npm run test:nodes`; npm's package `node` brings them).
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -77,6 +77,10 @@ try {
   const folder = installed("installed", [tarball]);
   run(folder, "npx", ["chankit", "demo", "x"]);
   for (const script of readdirSync(join(folder, "x")).filter((name) => name.endsWith(".sh"))) run(join(folder, "x"), "bash", [script]);
+  const everywhere = join(scratch, "everywhere");
+  run(folder, "npm", ["install", "--global", "--prefix", everywhere, "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", tarball]);
+  const manifest = /** @type {{ man: readonly string[] }} */ (JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
+  for (const page of manifest.man) if (!existsSync(join(everywhere, "share/man/man1", basename(page)))) throw new Error(`no ${page} in the manual`);
   writeFileSync(join(folder, "library.mjs"), LIBRARY);
   run(folder, process.execPath, ["library.mjs"]);
   writeFileSync(join(folder, "types.mts"), TYPES);
