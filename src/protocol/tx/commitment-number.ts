@@ -1,6 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Point, concat, toHex } from "../bytes.js";
-import { type CommitmentNumber, MAX_COMMITMENT_NUMBER } from "../keys/shachain.js";
+import type { CommitmentNumber } from "../keys/shachain.js";
 
 /** The upper byte of a commitment's locktime and of its input's sequence. BOLT 3 §Commitment Transaction. */
 const LOCKTIME_MARK = 0x20;
@@ -33,6 +33,5 @@ export function encodeCommitmentNumber(number: CommitmentNumber, factor: bigint)
 export function decodeCommitmentNumber({ locktime, sequence }: NumberFields, factor: bigint): CommitmentNumber | null {
   if (locktime >>> 24 !== LOCKTIME_MARK || sequence >>> 24 !== SEQUENCE_MARK) return null;
   const obscured = ((BigInt(sequence) & LOW_24_BITS) << 24n) | (BigInt(locktime) & LOW_24_BITS);
-  const number = Number(obscured ^ factor);
-  return number <= MAX_COMMITMENT_NUMBER ? number : null;
+  return Number(obscured ^ factor);
 }

@@ -40,7 +40,7 @@ test("a script longer than any before it, and longer than 65535 bytes", () => {
   const tx = new Transaction();
   tx.addInput(new Uint8Array(32).fill(7), 1, 2);
   tx.addOutput(new Uint8Array(70_000).fill(5), 3n);
-  for (const size of [10, 5_000, 65_535, 65_536, 10]) {
+  for (const size of [10, 252, 253, 5_000, 65_535, 65_536, 10]) {
     const code = new Uint8Array(size).fill(size);
     expect(witnessHash(tx, 0, code, 9n, 1)).toEqual(tx.hashForWitnessV0(0, code, 9n, 1));
   }

@@ -4,8 +4,8 @@ import { publicKey } from "../../../src/protocol/keys/derivation.js";
 import { basepointsOf } from "../../../src/protocol/keys/party-keys.js";
 import { p2wpkh } from "../../../src/protocol/script/assemble.js";
 import { penaltyClaims } from "../../../src/protocol/tx/penalty-tx.js";
-import { dustThreshold, spendClaims } from "../../../src/protocol/tx/spend.js";
-import { perKw } from "../../../src/protocol/units.js";
+import { dustThreshold, planSpend, spendClaims } from "../../../src/protocol/tx/spend.js";
+import { feeAtLeast, perKw, sat } from "../../../src/protocol/units.js";
 import { refusal } from "../../json/refusal.js";
 import { channelOf, secretOf } from "../channels.js";
 
@@ -26,6 +26,17 @@ describe("spendClaims", () => {
     });
   });
 
+  test("an output of exactly the threshold is made", () => {
+    const { feeWeight } = spendClaims(claims, keys.remote, HOME, perKw(253n), 2);
+    const some = [{ ...claims[0]!, amount: sat(10_294n) }];
+    const { feeWeight: alone } = planSpend(some, HOME, perKw(0n), 2);
+    expect(alone).toBeLessThan(feeWeight);
+    const rate = perKw((10_000n * 1000n) / alone);
+    const { amount, fee } = planSpend([{ ...claims[0]!, amount: sat(294n + feeAtLeast(rate, alone)) }], HOME, rate, 2);
+    expect([amount, fee]).toEqual([294n, feeAtLeast(rate, alone)]);
+    expect(refusal(() => planSpend([{ ...claims[0]!, amount: sat(293n + feeAtLeast(rate, alone)) }], HOME, rate, 2)).code).toBe("tx-output-dust");
+  });
+
   test("pays nothing at feerate 0, in the version asked for", () => {
     const { tx, fee, amount } = spendClaims(claims, keys.remote, HOME, perKw(0n), 3);
     expect([tx.version, fee, amount]).toEqual([3, 0n, total]);
@@ -41,4 +52,22 @@ test("dust thresholds by kind of script", () => {
   expect(threshold(`5120${"00".repeat(32)}`)).toBe(354n);
   expect(threshold("51024e73")).toBe(240n);
   expect(threshold("6a0101")).toBe(0n);
+});
+
+test("what only looks like one of those forms has the threshold of an unknown one", () => {
+  const nearly = [
+    `76a914${"00".repeat(20)}88`,
+    `77a914${"00".repeat(20)}88ac`,
+    `a914${"00".repeat(20)}`,
+    `aa14${"00".repeat(20)}87`,
+    `5114${"00".repeat(20)}`,
+    `0013${"00".repeat(19)}`,
+    `5220${"00".repeat(32)}`,
+    `0021${"00".repeat(33)}`,
+    "52024e73",
+    "51034e73",
+    "51024e7300",
+    "0002",
+  ];
+  expect(nearly.map((hex) => [hex, dustThreshold(scriptPubkey(fromHex(hex)))])).toEqual(nearly.map((hex) => [hex, 354n]));
 });

@@ -37,6 +37,26 @@ describe("a wallet's witness", () => {
     expect(good(0, [...witness, PUBKEY])).toBe(false);
     expect(good(0, [witness[0]!, PUBKEY.map((byte, at) => (at === 0 ? 4 : byte))])).toBe(false);
     expect(good(0, [])).toBe(false);
+    expect(good(0, [witness[0]!])).toBe(false);
+    expect(good(0, [Uint8Array.of(1, 2, 3), PUBKEY])).toBe(false);
+    expect(good(0, [witness[0]!, PUBKEY.subarray(1)])).toBe(false);
+    expect(good(0, [witness[0]!, concat(PUBKEY, Uint8Array.of(0))])).toBe(false);
+    const odd = walletInput(AMOUNT, p2wpkh(publicKey(secretOf("another"))).scriptPubkey);
+    expect(isGoodWalletWitness(unsigned, 0, [odd, INPUTS[1]], odd, witness)).toBe(false);
+  });
+
+  test("P2WPKH: keys of either parity", () => {
+    const parities = new Set<number>();
+    for (const name of ["a", "b", "c", "d", "e", "f"]) {
+      const secret = secretOf(name);
+      const key = publicKey(secret);
+      const lock = p2wpkh(key);
+      const input = walletInput(AMOUNT, lock.scriptPubkey);
+      const signature = signHash(sighash(unsigned, 0, { lock, amount: AMOUNT }, SIGHASH_ALL), secret);
+      expect(isGoodWalletWitness(unsigned, 0, [input, INPUTS[1]], input, [witnessSignature(signature, SIGHASH_ALL), key])).toBe(true);
+      parities.add(key[0]!);
+    }
+    expect([...parities].sort()).toEqual([2, 3]);
   });
 
   test.each([0x00, SIGHASH_ALL])("P2TR by its key, sighash type %i", (type) => {
@@ -50,10 +70,22 @@ describe("a wallet's witness", () => {
     expect(good(1, [concat(signature, Uint8Array.of(0))])).toBe(false);
     expect(good(1, [signature.subarray(1)])).toBe(false);
     expect(good(1, [witness, witness])).toBe(false);
+    expect(good(1, [])).toBe(false);
   });
 
   test("tx-wallet-script: any other lock", () => {
-    for (const script of [`0020${"00".repeat(32)}`, `76a914${"00".repeat(20)}88ac`, `a914${"00".repeat(20)}87`, "51024e73", ""])
-      expect(refusal(() => walletInput(AMOUNT, scriptPubkey(fromHex(script)))).code).toBe("tx-wallet-script");
+    const nearly = [
+      `5114${"00".repeat(20)}`,
+      `0013${"00".repeat(20)}`,
+      `0014${"00".repeat(21)}`,
+      `5220${"00".repeat(32)}`,
+      `5121${"00".repeat(32)}`,
+      `5120${"00".repeat(33)}`,
+    ];
+    for (const script of [`0020${"00".repeat(32)}`, `76a914${"00".repeat(20)}88ac`, `a914${"00".repeat(20)}87`, "51024e73", "", ...nearly])
+      expect(refusal(() => walletInput(AMOUNT, scriptPubkey(fromHex(script))))).toMatchObject({
+        code: "tx-wallet-script",
+        details: { script_pubkey: script },
+      });
   });
 });
