@@ -80,7 +80,7 @@ export function witnessHash(tx: Transaction, inputIndex: number, code: Uint8Arra
   const prevouts = own ? ZERO : hashPrevouts(tx);
   const sequences = own || base === SINGLE || base === NONE ? ZERO : hashSequences(tx);
   // The output beside the input, where there is one
-  const covered = base === NONE ? [] : base === SINGLE ? tx.outs.slice(inputIndex, inputIndex + 1) : tx.outs;
+  const covered = base === SINGLE ? tx.outs.slice(inputIndex, inputIndex + 1) : tx.outs;
   const outputs = base === NONE || (base === SINGLE && covered.length === 0) ? ZERO : hashOutputs(covered);
   return message
     .start(FIXED_BYTES + MAX_LENGTH_BYTES + code.length)

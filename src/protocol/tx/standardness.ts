@@ -52,7 +52,7 @@ function isStandardWitness(witness: readonly Uint8Array[], lockingScript: Uint8A
     const elements = witness.slice(0, -1);
     return (witness.at(-1)?.length ?? 0) <= MAX_WITNESS_SCRIPT && elements.length <= MAX_WITNESS_ELEMENTS && small(elements);
   }
-  if (type === "p2tr") return !(witness.length >= 2 && witness.at(-1)?.[0] === ANNEX_TAG) && (witness.length < 2 || small(witness.slice(0, -2)));
+  if (type === "p2tr") return !(witness.length >= 2 && witness.at(-1)?.[0] === ANNEX_TAG) && small(witness.slice(0, -2));
   return type !== "p2a" || witness.length === 0;
 }
 

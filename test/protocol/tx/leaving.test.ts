@@ -7,7 +7,7 @@ import { basepointsOf } from "../../../src/protocol/keys/party-keys.js";
 import { type Lock, p2wpkh } from "../../../src/protocol/script/assemble.js";
 import { STANDARD_FLAGS } from "../../../src/protocol/script/interpreter/flags.js";
 import { verifyTransaction } from "../../../src/protocol/script/interpreter/verify.js";
-import { opposite } from "../../../src/protocol/side.js";
+import { type Side, opposite } from "../../../src/protocol/side.js";
 import { planAnchorBump, planHtlcBump } from "../../../src/protocol/tx/bump.js";
 import { COMMITMENT_TYPES, type CommitmentType } from "../../../src/protocol/tx/channel-type.js";
 import { buildCommitment } from "../../../src/protocol/tx/commitment-tx.js";
@@ -81,25 +81,41 @@ function verdicts(tx: Transaction, spent: readonly Spent[]): readonly string[] {
   return verifyTransaction(tx, outputs, STANDARD_FLAGS).map((verdict) => (verdict.ok ? "ok" : verdict.error));
 }
 
-/** All that can be taken of a commitment: whose keys, and which claims. */
-function everyClaim({ commitment, keys, terms, perCommitmentSecret }: Channel) {
+/** What can be taken of a commitment. */
+const CLAIMS = [
+  "to_local",
+  "own anchor",
+  "outputs of HTLC transactions",
+  "to_remote",
+  "HTLC outputs",
+  "own anchor in the peer's commitment",
+  "revoked outputs",
+  "revoked outputs of HTLC transactions",
+] as const;
+
+/** By whose keys, and how. */
+function everyClaim({
+  commitment,
+  keys,
+  terms,
+  perCommitmentSecret,
+}: Channel): Readonly<Record<(typeof CLAIMS)[number], readonly [Side, readonly Claim[]]>> {
   const { owner } = terms;
   const [own, theirs] = [basepointsOf(keys[owner]), basepointsOf(keys[opposite(owner)])];
   const htlcTxs = buildHtlcTxs(commitment);
-  return [
-    [owner, "to_local", toLocalClaims(commitment, terms.toSelfDelay, own)],
-    [owner, "own anchor", anchorClaims(commitment, own, "to_local_anchor")],
-    [owner, "HTLC transactions' outputs", htlcTxs.map((htlcTx) => htlcTxClaim(htlcTx, own))],
-    [opposite(owner), "to_remote", toRemoteClaims(commitment, terms.format, theirs)],
-    [opposite(owner), "HTLC outputs", remoteHtlcClaims(commitment, terms.format, theirs, preimageOf)],
-    [opposite(owner), "own anchor, peer's commitment", anchorClaims(commitment, theirs, "to_remote_anchor")],
-    [opposite(owner), "penalty", penaltyClaims(commitment, theirs, perCommitmentSecret)],
-    [
+  return {
+    to_local: [owner, toLocalClaims(commitment, terms.toSelfDelay, own)],
+    "own anchor": [owner, anchorClaims(commitment, own, "to_local_anchor")],
+    "outputs of HTLC transactions": [owner, htlcTxs.map((htlcTx) => htlcTxClaim(htlcTx, own))],
+    to_remote: [opposite(owner), toRemoteClaims(commitment, terms.format, theirs)],
+    "HTLC outputs": [opposite(owner), remoteHtlcClaims(commitment, terms.format, theirs, preimageOf)],
+    "own anchor in the peer's commitment": [opposite(owner), anchorClaims(commitment, theirs, "to_remote_anchor")],
+    "revoked outputs": [opposite(owner), penaltyClaims(commitment, theirs, perCommitmentSecret)],
+    "revoked outputs of HTLC transactions": [
       opposite(owner),
-      "second-stage penalty",
       htlcTxs.flatMap(({ unsigned, lock }) => secondStagePenaltyClaims(unsigned, commitment, lock, theirs, perCommitmentSecret)),
     ],
-  ] as const;
+  };
 }
 
 /** A claim that may be taken a block too early, and how the chain says no. */
@@ -144,7 +160,8 @@ describe.each(COMMITMENT_TYPES)("of a %s channel", (type) => {
     }
   });
 
-  test.each(everyClaim(all))("the %s side takes: %s, and not a block too early", (side, kind, claims) => {
+  test.each(CLAIMS)("%s, by who may, and not a block too early", (kind) => {
+    const [side, claims] = everyClaim(all)[kind];
     expect(claims.length > 0).toBe(
       !kind.includes("anchor") ||
         format.anchors(commitment.keys, { toLocal: true, toRemote: true, untrimmedHtlcs: true, left: sat(0n) }).length === 2,
@@ -262,11 +279,33 @@ describe.each(COMMITMENT_TYPES)("of a %s channel", (type) => {
       details: { fee_sat: parent.weight.toString(), weight: parent.weight.toString(), feerate_per_kw: "1000" },
     });
     expect(planAnchorBump(anchor, enough, wallet, perKw(1001n), 2).fee).toBeGreaterThan(0n);
+    expect(unsigned.locktime).toBe(0);
+
+    const childOf = (witnessBytes: number, version: 2 | 3) => {
+      const wide = { ...coin(0), largestWitness: [new Uint8Array(witnessBytes)] };
+      return planAnchorBump(anchor, parent, { coins: [wide], change: HOME }, asked, version);
+    };
+    const most = 3000 + 4000 - Number(childOf(3000, 2).feeWeight);
+    expect([childOf(most, 3).feeWeight, childOf(most + 1, 2).feeWeight]).toEqual([4000n, 4001n]);
+    expect(refusal(() => childOf(most + 1, 3))).toMatchObject({ code: "tx-truc-too-large", details: { weight: "4001", maximum: "4000" } });
+  });
+
+  test("of an HTLC transaction with a wallet's inputs only what stands beside an HTLC's input is punished", () => {
+    const [{ unsigned, lock }] = htlcTxs as [HtlcTx];
+    const theirs = basepointsOf(keys[countersigner]);
+    const tx = unsigned.clone();
+    tx.addInput(new Uint8Array(32).fill(5), 0, 0);
+    tx.addOutput(lock.scriptPubkey, 7n);
+    const taken = (from: Transaction, by: Lock) => secondStagePenaltyClaims(from, commitment, by, theirs, all.perCommitmentSecret);
+    expect(taken(tx, lock).map(({ outputIndex, amount }) => [outputIndex, amount])).toEqual([[0, unsigned.outs[0]!.value]]);
+    expect(taken(tx, p2wpkh(publicKey(secretOf("home"))))).toEqual([]);
+    tx.outs[0]!.script = HOME;
+    expect(taken(tx, lock)).toEqual([]);
   });
 
   test("low-R signatures are good, short, and the plain ones where those are short already", () => {
     const ground = signHtlcTxs(commitment, htlcTxs, keys[countersigner].htlcBasepointSecret!, LOW_R);
-    expect(verifyHtlcSignatures(htlcTxs, ground)).toEqual(ground.map(() => true));
+    expect(verifyHtlcSignatures(htlcTxs, ground)).toEqual([true, true, true, true]);
     for (const [at, signature] of ground.entries()) {
       expect(signature[0]).toBeLessThan(0x80);
       if (countersignatures[at]![0]! < 0x80) expect(toHex(signature)).toBe(toHex(countersignatures[at]!));
