@@ -118,7 +118,8 @@ export function within<T>(path: JsonPath, derive: () => T): T {
   try {
     return derive();
   } catch (error) {
-    if (!(error instanceof LnError)) throw error;
+    // Who knows a nearer place has said it
+    if (!(error instanceof LnError) || "path" in error.details) throw error;
     const at = formatPath(path);
     throw new LnError(error.code, `${at}: ${error.message}`, { ...error.details, path: at });
   }

@@ -188,6 +188,21 @@ test("a tree without what it is made of, or of no known role, is refused with it
   });
 });
 
+test("a nonce that is none, or not of the key that signs, is refused with its place and without its bytes", () => {
+  const document = reduced(ZERO_FEE);
+  const nonce: Path = ["cases", 0, "expected", "local_secnonce"];
+  const bytes = valueAt(document, nonce) as string;
+  const refused = (value: string) => refusal(() => verifyVectors(JSON.stringify(withValue(document, nonce, value)), "v"));
+  const short = refused(bytes.slice(2));
+  expect(short).toMatchObject({ code: "json-value", details: { path: "cases[0].expected.local_secnonce" } });
+  expect(short.message).toBe("cases[0].expected.local_secnonce: not a secret nonce of 97 bytes in hex");
+  expect(refused(`${"00".repeat(64)}${bytes.slice(128)}`)).toMatchObject({ code: "key-nonce-used", details: { path: "cases[0]" } });
+  expect(refused(bytes.slice(0, 128) + (valueAt(document, ["keys", "remote_funding", "pubkey"]) as string))).toMatchObject({
+    code: "key-mismatch",
+    details: { path: "cases[0]" },
+  });
+});
+
 test("a document about another channel type is refused by name", () => {
   const document = withValue(reduced(SIMPLE), ["about", "format"], "some_other_channels (bits 90/91)");
   expect(refusal(() => verifyVectors(JSON.stringify(document), "v"))).toMatchObject({
