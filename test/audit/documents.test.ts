@@ -66,10 +66,17 @@ async function left(): Promise<RunFiles> {
   ]);
 }
 
+/** A mutual close; what Alice is to sign for her offer, for a signer elsewhere too, in a copy of her folder from before it. */
 async function closedTogether(): Promise<RunFiles> {
-  const whole = await filesAfter(RUNS["simple close"]!, { printing: true });
+  const steps = RUNS["simple close"]!;
+  const offer = steps.findIndex(({ command, flags }) => command === "close" && "fee" in flags);
+  const before = besides(await filesAfter(steps.slice(0, offer)), "alice", "alice-backup");
+  const whole = { ...(await filesAfter(steps, { printing: true })), ...before };
+  const signing = await continued(whole, [
+    { output: "close-psbt.json", command: "close", party: "alice-backup", flags: { fee: "500sat", psbt: true } },
+  ]);
   return continued(
-    whole,
+    { ...whole, "close-psbt.json": signing["close-psbt.json"]! },
     ["alice", "bob"].map((party) => ({ output: `${party}-close.json`, command: "close", party, flags: { tx: true } })),
   );
 }

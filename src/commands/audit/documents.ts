@@ -164,7 +164,7 @@ export class Documents {
         yield* sweeps(this.press, this.funded, document, this.transactions());
         return;
       case "close":
-        yield* closes(this.press, this.funded);
+        yield* closes(this.press, this.funded, document);
     }
   }
 

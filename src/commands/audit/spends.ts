@@ -200,16 +200,28 @@ export async function* sweeps(press: Press, stands: readonly FundedStand[], docu
   }
 }
 
-/** What `close --tx` printed. */
-export async function* closes(press: Press, stands: readonly FundedStand[]): AsyncGenerator<Impression> {
-  let closing: FundedChannel["closing"] | undefined;
-  for (const stand of stands) {
-    const { closing: now } = stand.state;
-    if (now === closing) continue;
-    closing = now;
-    const printed = await press.print(stand, { command: "close", flags: { tx: true }, signatures: [] });
-    if (printed !== null) yield printed;
+/** What `close --tx` printed, or `close --psbt` of what is to be signed for the next message; its fee and locktime are read off it. */
+export async function* closes(press: Press, stands: readonly FundedStand[], document: JsonObject): AsyncGenerator<Impression> {
+  const toSign = Array.isArray(document["transactions"]) ? document["transactions"].filter(isObject) : null;
+  const locktimes = new Set([document["locktime"], ...(toSign ?? []).map(({ unsigned_tx: hex }) => transactionOf(hex)?.locktime)]);
+  for (const stand of stands.filter(({ state: { shutdownScripts } }) => SIDES.every((side) => shutdownScripts[side] !== null))) {
+    for (const wish of toSign === null ? [{ tx: true as const }] : closingWishes(stand, toSign, locktimes)) {
+      const printed = await press.print(stand, { command: "close", flags: wish, signatures: [] });
+      if (printed?.document["format"] === "chankit-close") yield printed;
+    }
   }
+}
+
+/** What may have been asked for: an answer to the peer's offer, or an own one with a fee. */
+function closingWishes({ state }: FundedStand, toSign: readonly JsonObject[], locktimes: ReadonlySet<unknown>): readonly Call["flags"][] {
+  const [{ amount }] = state.fundings;
+  const fees = toSign.flatMap(({ fee_sat: fee, unsigned_tx: hex }) => {
+    const tx = transactionOf(hex);
+    return [fee, tx === null ? null : Number(amount - tx.outs.reduce((sum, { value }) => sum + value, 0n))];
+  });
+  const offers = [...new Set(fees)].flatMap((fee) => (typeof fee === "number" && fee >= 0 ? [{ fee: `${fee}sat` }] : []));
+  const times = [...locktimes].flatMap((locktime) => (typeof locktime === "number" && locktime > 0 ? [{ locktime: String(locktime) }] : []));
+  return [{}, ...offers].flatMap((offer) => [{}, ...times].map((time) => ({ psbt: true as const, ...offer, ...time })));
 }
 
 /** At the feerate that a document tells, and at those that its fee and its transaction come to: one of them may be wrong. */
