@@ -39,7 +39,7 @@ export const command = defineCommand({
   name: "bump",
   summary: "pay more fee for our way out: a child of a commitment, or fee inputs for HTLC transactions",
   description:
-    "With --tx: spends our anchor on a commitment, ours or the peer's, together with a wallet's inputs, so that both transactions together reach --feerate (the commitment's own fee counts). " +
+    "With --tx: spends our anchor on a commitment, ours or the peer's, or the anchor that anyone may spend, together with a wallet's inputs, so that both transactions together reach --feerate (the commitment's own fee counts). " +
     "With --htlcs: makes one of our HTLC transactions (after force-close, in channels with anchors), the wallet's inputs and change added; several become one where their locktimes agree. " +
     "The result is a PSBT with our signatures (without them by --psbt), for the wallet to sign; --finish, all other options as before, checks every signature and prints the transaction. " +
     "A node relays the child of a commitment below its minimum feerate only together with it (submitpackage), nothing below 253 sat per 1000 weight, and of a version 3 commitment only a child of at most 1000 vbytes.",

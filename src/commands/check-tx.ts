@@ -4,9 +4,8 @@ import { LnError } from "../protocol/errors.js";
 import { CONSENSUS_FLAGS, STANDARD_FLAGS, parseFlags } from "../protocol/script/interpreter/flags.js";
 import type { SpentOutput, TraceStep } from "../protocol/script/interpreter/verify.js";
 import { CHAINS } from "../protocol/channel/params.js";
-import type { ChainPlace } from "../protocol/tx/finality.js";
 import { type Seen, addChannelOutputs, openChannel, outputNames } from "./check-tx/channel.js";
-import { type Rules, judge, rulesNamed } from "./check-tx/judgement.js";
+import { type Place, type Rules, judge, rulesNamed } from "./check-tx/judgement.js";
 import { type KnownOutputs, type Tx, addOutputs, knownOutputs, outpointOf, spentBy } from "./check-tx/known-outputs.js";
 import { askNode } from "./check-tx/node.js";
 import { type ShownTrace, shownTraces, traceLines } from "./check-tx/trace.js";
@@ -101,12 +100,12 @@ export const command = defineCommand({
     const seen = openChannel(ctx, o);
     addKnown(known, { parents, prevouts: o.prevout ?? [], seen });
     const rules = o.flags ?? rulesOf("standard");
-    const checked = new Set<string>();
+    const checked = new Map<string, Tx>();
     const results = txs.map((tx) => {
       const place = { ...placeOf(tx, o, checked), height: o.height ?? null, medianTime: o.time ?? null };
       const result = checkOne(tx, known, { rules, place, seen, trace: o.trace === true });
       addOutputs(known, tx, "a transaction before it", namesBy(seen, tx));
-      checked.add(tx.getId());
+      checked.set(tx.getId(), tx);
       return result;
     });
     const asked = o.node === true || o.rpc !== undefined;
@@ -166,10 +165,11 @@ function namesBy(seen: Seen | null, tx: Tx): (index: number) => string | null {
 function placeOf(
   { ins }: Tx,
   { height, confirmed = [] }: { readonly height: number | undefined; readonly confirmed: readonly Confirmed[] | undefined },
-  checked: ReadonlySet<string>,
-): Pick<ChainPlace, "confirmedAt"> {
+  checked: ReadonlyMap<string, Tx>,
+): Pick<Place, "confirmedAt" | "unconfirmed"> {
   const others = confirmed.find(({ txid }) => txid === null)?.height ?? null;
   return {
+    unconfirmed: [...checked].flatMap(([id, tx]) => (confirmed.some(({ txid }) => txid === id) ? [] : [tx])),
     confirmedAt: ins.map((input) => {
       const [parent = ""] = outpointOf(input).split(":");
       const said = confirmed.find(({ txid }) => txid === parent)?.height;
@@ -180,7 +180,7 @@ function placeOf(
 
 interface Asked {
   readonly rules: Rules;
-  readonly place: ChainPlace;
+  readonly place: Place;
   readonly seen: Seen | null;
   readonly trace: boolean;
 }

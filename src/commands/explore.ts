@@ -5,11 +5,12 @@ import { BEHAVIOURS, type Behaviour, type Cell, exploreDuel } from "../explore/e
 import { absenceOf, isAsStated } from "../explore/rules.js";
 import { scriptCheck } from "../explore/script-check.js";
 import { SCRIPTS } from "../explore/scenarios.js";
-import { OUTPOINT, PARTIES, type Script, type Who, otherThan } from "../explore/script.js";
+import { OUTPOINT, PARTIES, type Script, type Who, otherThan, withoutFeeChanges } from "../explore/script.js";
 import { CIRCUMSTANCES, type Circumstances, type Counts, duelOf } from "../explore/search.js";
 import type { Standing } from "../explore/from-folders.js";
 import { type Moment, momentsOf, openWorld } from "../explore/world.js";
 import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
+import { FORMATS } from "../protocol/tx/format.js";
 import {
   circumstancesDocument,
   expectedDocument,
@@ -91,8 +92,11 @@ export const command = defineCommand({
       }
       const changed = scripts.map((script): Script => {
         if (standing !== null) return script;
-        const { channelType = script.opening.channelType, feerate = script.opening.feeratePerKw } = o;
-        return { ...script, opening: { ...script.opening, channelType, feeratePerKw: feerate } };
+        const { channelType = script.opening.channelType } = o;
+        const hasFeerate = o.channelType === undefined || FORMATS[o.channelType].hasFeerate;
+        const { feerate = hasFeerate ? script.opening.feeratePerKw : 0 } = o;
+        const steps = hasFeerate ? script.steps : withoutFeeChanges(script.steps);
+        return { ...script, steps, opening: { ...script.opening, channelType, feeratePerKw: feerate } };
       });
       const actors = PARTIES.filter((party) => o.actor === undefined || o.actor === party);
       const shares = changed.flatMap((script) => actors.map((adversary): Share => ({ script, adversary })));

@@ -3,7 +3,7 @@ import { type Txid, displayTxid } from "../protocol/bytes.js";
 import { LnError } from "../protocol/errors.js";
 import { identify } from "../protocol/channel/identify.js";
 import { requireFunded } from "../protocol/channel/state.js";
-import { planSweep, spendableFrom, sweepables, waitingOutputs } from "../protocol/channel/transitions/sweep.js";
+import { planSweep, spendableFrom, sweepVersion, sweepables, waitingOutputs } from "../protocol/channel/transitions/sweep.js";
 import { defineCommand } from "./shared/command.js";
 import { feerate, flag, integer, requiredFlag, text, toggle } from "./shared/options.js";
 import { loadKeys, loadParty, locateParty, partyArgument, partyFlags } from "./shared/party.js";
@@ -65,7 +65,7 @@ export const command = defineCommand({
     const found = sweepables(knowing, identity, htlcTxs);
     const chain = { height: o.height ?? null, confirmed: o.confirmed ?? null };
     const wanted = found.filter(({ claim }) => o.except?.has(outpointOf(claim)) !== true);
-    const { taken, plan } = planSweep(wanted, chain, to, o.feerate, o.anchors === true);
+    const { taken, plan } = planSweep(wanted, chain, to, o.feerate, { version: sweepVersion(state), anchors: o.anchors === true });
     warnOfFee(ctx, plan);
     const [carried] = await carryOut(ctx, [plan], [published, ...htlcTxs], o, { state, keys: () => loadKeys(ctx, paths, o) });
     return {

@@ -106,3 +106,9 @@ export function openingSteps(opening: Opening): readonly Step[] {
     { label: "alice: receive", acts: [take("alice")] },
   ];
 }
+
+/** The steps without any change of the feerate, and without what takes it in: of a channel that has none. */
+export function withoutFeeChanges(steps: readonly Step[]): readonly Step[] {
+  const changes = (step: Step | undefined): boolean => step?.acts.some((act) => act.kind === "run" && act.call.command === "update-fee") ?? false;
+  return steps.filter((step, at) => !changes(step) && !changes(steps[at - 1]));
+}

@@ -1,7 +1,7 @@
 import { fromHex, toHex } from "../protocol/bytes.js";
 import { type ClosingTx, closingAmount } from "../protocol/tx/closing-tx.js";
 import type { Commitment } from "../protocol/tx/commitment-tx.js";
-import { isHtlcOutput } from "../protocol/tx/outputs.js";
+import { isAnchorOutput, isHtlcOutput } from "../protocol/tx/outputs.js";
 import type { Htlc } from "../protocol/tx/spec.js";
 import type { Side } from "../protocol/side.js";
 import { type Chain, type Coin, type Confirmed, idOf, scriptHex } from "./chain.js";
@@ -154,7 +154,7 @@ function termsOf(scene: Scene, commitment: Commitment, ledger: Ledger, revoked: 
   const later = chain.confirmed.filter(({ tx }) => idOf(tx) !== idOf(commitment.unsigned));
   const spendingMsat = 1000n * fees(revoked ? later : later.filter(({ txid }) => own.has(txid)));
   if (revoked) {
-    const anchors = outputs.filter(({ kind }) => kind === "to_local_anchor" || kind === "to_remote_anchor");
+    const anchors = outputs.filter(isAnchorOutput);
     const anchorsSat = anchors.reduce((sum, { amount }) => sum + amount, 0n);
     return { ...NO_TERMS, commitmentMsat: 1000n * (actualFee + anchorsSat), spendingMsat };
   }

@@ -98,6 +98,8 @@ export const ERROR_CODES = {
   "policy-reserve": { what: "the payer would fall below its reserve", bolt: "fail" },
   "policy-funding-too-large": { what: "funding of 2^24 sat or more", bolt: "fail" },
   "policy-push-exceeds-funding": { what: "push_msat above the funding", bolt: "fail" },
+  "policy-feerate-not-zero": { what: "a feerate in a channel whose commitments pay none", bolt: "fail" },
+  "policy-update-fee": { what: "update_fee in a channel whose commitments pay no fee", bolt: "warning" },
   "policy-feerate-range": { what: "a feerate outside the limits", bolt: "fail" },
   "policy-initial-fee-unaffordable": { what: "the opener can't pay the first commitment's fee", bolt: "fail" },
   "policy-delay-too-long": { what: "to_self_delay above the limit", bolt: "fail" },

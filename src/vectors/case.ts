@@ -27,9 +27,17 @@ export interface CaseTerms {
   readonly perCommitmentPoint: Point<"per_commitment">;
 }
 
-/** Secrets in: the case's. Throws: json-missing, input-preimage-mismatch, key-secret-range. */
+/** Secrets in: the case's. Throws: json-missing, json-value, input-preimage-mismatch, key-secret-range. */
 export function caseTerms(inputs: CaseInputs): CaseTerms {
   const number = inputs.commitmentNumber;
+  const { channelType, feeratePerKw } = inputs;
+  if (!FORMATS[channelType].hasFeerate && feeratePerKw !== 0n) {
+    const path = "case.feerate_per_kw";
+    throw new LnError("json-value", `${path}: is ${feeratePerKw}, but ${channelType} commitments pay no fee: 0`, {
+      path,
+      value: Number(feeratePerKw),
+    });
+  }
   if (inputs.local.perCommitmentSecret === undefined && inputs.local.perCommitmentSeed === undefined) {
     const path = "case.local.per_commitment_seed";
     throw new LnError("json-missing", `${path}: missing, and so is per_commitment_secret`, { path });

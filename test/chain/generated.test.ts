@@ -72,16 +72,16 @@ describe("what `vectors generate` signs, two interpreters accept", () => {
       if (made.close !== undefined) accept(`close_${made.close.kind}`, made.close.signed_hex, [funding]);
     }
     expect(Object.fromEntries([...counts].sort())).toEqual({
-      claim_htlc: 44,
+      claim_htlc: 43,
       close_legacy: 3,
       close_simple: 6,
       commitment: 64,
-      htlc_tx: 148,
+      htlc_tx: 143,
       penalty: 62,
-      penalty_second_stage: 50,
-      sweep_second_stage: 49,
+      penalty_second_stage: 51,
+      sweep_second_stage: 50,
       sweep_to_local: 55,
-      sweep_to_remote: 56,
+      sweep_to_remote: 57,
     });
   });
 });

@@ -251,7 +251,7 @@ describe.each(NODES)("on %s", (name, start) => {
   });
 
   describe.each(TYPES)("a %s channel", (type) => {
-    const plan: ChannelPlan = { type, feerate: 1000n, fundingSat: 1_000_000n, pushSat: 300_000n, delays: DELAYS };
+    const plan: ChannelPlan = { type, feerate: FORMATS[type].hasFeerate ? 1000n : 0n, fundingSat: 1_000_000n, pushSat: 300_000n, delays: DELAYS };
 
     test("is left by either side at every stage of an update, with everything that is its own, no block too early", async () => {
       const [probe, ...outpoints] = await fundingOutputs(ledger, ++block, plan, 6);
@@ -360,7 +360,7 @@ describe.each(NODES)("on %s", (name, start) => {
       const found = sweepables(state, identity, []).filter(({ kind }) => kind !== "anchor");
       expect(found.map(({ kind }) => kind).sort()).toEqual(["anchor_of_peer", "htlc", "htlc", "to_remote"]);
       const late = { height: 10_000, confirmed: 1 };
-      const { plan: everything, taken } = planSweep(found, late, HOME, RATE, true);
+      const { plan: everything, taken } = planSweep(found, late, HOME, RATE, { version: 2, anchors: true });
       expect(taken).toHaveLength(4);
       const claims = taken.map(({ claim }) => claim);
       await ledger.playOut([
@@ -380,6 +380,38 @@ describe.each(NODES)("on %s", (name, start) => {
         },
       ]);
     });
+  });
+
+  test("a zero_fee_commitments channel: children through the anchor that anyone may spend, in the same block; HTLC transactions with inputs", async () => {
+    const type = "zero_fee_commitments";
+    const plan: ChannelPlan = { type, feerate: 0n, fundingSat: 1_000_000n, pushSat: 300_000n, delays: DELAYS };
+    const outpoints = await fundingOutputs(ledger, ++block, plan, 2);
+    const wallet = async () => ({ coins: [coinOf(await node.rewardOf(++block))], change: WALLET_LOCK.scriptPubkey });
+    for (const [at, by] of BOTH.entries()) {
+      // Alice's commitment, with a child of hers, then of Bob's
+      const pair = after(open(plan, outpoints[at]!), htlcUpdate(await node.height()));
+      const closed = forceClose({ ...pair.alice.state, knownPreimages: PREIMAGES }, KEYS.alice);
+      const { state, commitment } = closed;
+      expect([closed.tx.version, commitment.actualFee]).toEqual([3, 0n]);
+      const child = bumpCommitment(
+        pair[by].state,
+        identify(pair[by].state, closed.tx, () => []),
+        await wallet(),
+        perKw(5000n),
+      );
+      const tx = await finishedBy(by, child.plan, [closed.tx]);
+      expect([tx.version, tx.ins[0]!.witness]).toEqual([3, []]);
+      expect((child.plan.fee * 1000n) / BigInt(closed.tx.weight() + tx.weight())).toBeGreaterThanOrEqual(5000n);
+      await ledger.mineNow("child in its commitment's block", [closed.tx, tx]);
+      if (by === "bob") continue;
+      for (const { htlcTx } of closed.htlcs) {
+        const height = htlcTx.output.htlc.cltvExpiry;
+        const bumped = bumpHtlcs(state, [htlcTx.outputIndex], { preimage: null, height }, await wallet(), perKw(5000n));
+        const stage = await finishedBy("alice", bumped.plan, [commitment.unsigned]);
+        expect([stage.version, stage.ins[0]!.sequence]).toEqual([3, 0]);
+        if (htlcTx.kind === "htlc_success") await ledger.mineNow("version 3 HTLC transaction with fee inputs", [stage]);
+      }
+    }
   });
 
   test("the article's update, at feerate 0: both ways out at every stage, the cheat and the penalty", async () => {
@@ -447,7 +479,7 @@ describe.each(NODES)("on %s", (name, start) => {
     const waiting = TYPES.filter((type) => FORMATS[type].oneBlockDelay === 1).length;
     expect(Object.fromEntries([...ledger.tallies].map(([kind, tally]) => [kind, Object.values(tally)]))).toEqual({
       // [mined, refused a block too early, refused by their scripts]
-      funding: [4 * formats + 1 + 2 * waiting, 0, 0],
+      funding: [4 * formats + 2 + 2 * waiting, 0, 0],
       "funding by PSBT": [1, 0, 0],
       "simple close": [formats, formats, 0],
       "negotiated close": [formats, 0, 0],
@@ -459,6 +491,8 @@ describe.each(NODES)("on %s", (name, start) => {
       "sweep of everything": triple(waiting),
       htlc_timeout: [2 * formats, 2 * formats, 0],
       htlc_success: [3 * formats, 3 * waiting, 0],
+      "child in its commitment's block": [4, 0, 0],
+      "version 3 HTLC transaction with fee inputs": [1, 0, 0],
       penalty: [2 * formats + 1, 0, 0],
       "sweep of to_local": triple(7 * formats + 3),
       "sweep of htlc_timeout": triple(2 * formats),

@@ -20,7 +20,7 @@ import {
   send,
 } from "../support/party.js";
 import { tempDir } from "../support/cli.js";
-import { caseLines, parse, withValue } from "../vectors/document.js";
+import { caseLines, inType, parse, withValue } from "../vectors/document.js";
 
 interface Spender {
   readonly path: string;
@@ -225,7 +225,7 @@ describe("the article's update, by its parties", () => {
 
 describe.each(CHANNEL_TYPES)("every agreed case as %s", (type) => {
   const lines = ["cases/static_remotekey.ndjson", "cases/anchors.ndjson"].flatMap(caseLines);
-  const documents = lines.map((line) => withValue(parse(line), ["case", "channel_type"], type) as { id: string });
+  const documents = lines.map((line) => inType(parse(line), type) as { id: string });
 
   test.each(documents.map((document) => [document.id, document] as const))(
     "%s: one name for each output, at least one spender",

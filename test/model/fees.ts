@@ -10,6 +10,8 @@ const WEIGHTS: Readonly<Record<ChannelType, { base: bigint; timeout: bigint; suc
   static_remotekey: { base: 724n, timeout: 663n, success: 703n, anchors: 0n },
   anchor_outputs: { base: 1124n, timeout: 666n, success: 706n, anchors: 660n },
   anchors: { base: 1124n, timeout: 0n, success: 0n, anchors: 660n },
+  // At feerate 0, whatever it weighs
+  zero_fee_commitments: { base: 0n, timeout: 0n, success: 0n, anchors: 0n },
 };
 const HTLC_WEIGHT = 172n;
 

@@ -6,6 +6,7 @@ import {
   deadlineMustAllow,
   dustMustBeBounded,
   expiryMustBeHeight,
+  feeMustBeAgreedOn,
   feeMustBeOpeners,
   feerateMustBeSane,
   htlcMustReachMinimum,
@@ -191,10 +192,15 @@ describe("a new feerate", () => {
   const { minFeeratePerKw, maxFeeratePerKw } = OPEN.limits;
   keeps({
     "from the opener": () => feeMustBeOpeners(OPEN, "local"),
+    "where the opener pays by one": () => feeMustBeAgreedOn(OPEN),
     "the lowest": () => feerateMustBeSane(OPEN, minFeeratePerKw),
     "the highest": () => feerateMustBeSane(OPEN, maxFeeratePerKw),
   });
   refuses({
+    "where nobody pays": [
+      () => feeMustBeAgreedOn({ ...OPEN, channelType: "zero_fee_commitments" }),
+      `policy-update-fee: the commitments of a zero_fee_commitments channel pay no fee: there is no update_fee {"channel_type":"zero_fee_commitments"}`,
+    ],
     "from the other": [
       () => feeMustBeOpeners(OPEN, "remote"),
       `policy-fee-not-opener: only the opener, who pays it, changes the fee {"by":"remote"}`,

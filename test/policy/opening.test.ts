@@ -45,6 +45,11 @@ describe("what is proposed", () => {
     "as much as a channel may hold": propose({ fundingSatoshis: sat(2n ** 24n - 1n) }),
     "what the opener has left, to the satoshi": propose({ pushMsat: msat((100_000n - COSTS) * 1000n) }),
     "the lowest feerate": propose({ feeratePerKw: LIMITS.minFeeratePerKw }),
+    "feerate 0 where commitments pay none, all of it pushed": propose({
+      channelType: "zero_fee_commitments",
+      feeratePerKw: perKw(0n),
+      pushMsat: msat(100_000_000n),
+    }),
     "the highest feerate": propose({ feeratePerKw: LIMITS.maxFeeratePerKw, fundingSatoshis: sat(2n ** 24n - 1n) }),
   });
   refuses({
@@ -72,6 +77,10 @@ describe("what is proposed", () => {
       propose({ feeratePerKw: perKw(LIMITS.maxFeeratePerKw + 1n) }),
       `policy-feerate-range: feerate_per_kw 100001 is not within 253..100000 {"feerate_per_kw":"100001","min":"253","max":"100000"}`,
     ],
+    "a feerate where commitments pay none": [
+      propose({ channelType: "zero_fee_commitments", feeratePerKw: perKw(253n) }),
+      `policy-feerate-not-zero: feerate_per_kw is 253: the commitments of a zero_fee_commitments channel pay no fee {"feerate_per_kw":"253","channel_type":"zero_fee_commitments"}`,
+    ],
   });
 });
 
@@ -83,6 +92,8 @@ describe("the peer's figures", () => {
     "the smallest dust limit": peer({ dustLimitSatoshis: sat(354n) }),
     "the largest dust limit": peer({ dustLimitSatoshis: maxDustLimitSatoshis }),
     "a dust limit that equals the reserve": peer({ dustLimitSatoshis: sat(400n), channelReserveSatoshis: sat(400n) }),
+    "114 HTLCs, as many as a version 3 transaction has room for": () =>
+      checkMaxAcceptedHtlcs({ ...OPEN.params.remote, maxAcceptedHtlcs: 114 }, "zero_fee_commitments"),
     "483 HTLCs": () => checkMaxAcceptedHtlcs({ ...OPEN.params.remote, maxAcceptedHtlcs: 483 }, "anchors"),
     "reserves that equal the dust limits": reserves(
       { channelReserveSatoshis: sat(400n), dustLimitSatoshis: sat(500n) },
@@ -112,6 +123,10 @@ describe("the peer's figures", () => {
       peer({ dustLimitSatoshis: sat(401n), channelReserveSatoshis: sat(400n) }),
       `policy-dust-limit-above-reserve: dust_limit_satoshis 401 exceeds channel_reserve_satoshis 400 {"dust_limit_satoshis":"401","channel_reserve_satoshis":"400"}`,
     ],
+    "115 HTLCs in version 3 transactions": [
+      () => checkMaxAcceptedHtlcs({ ...OPEN.params.remote, maxAcceptedHtlcs: 115 }, "zero_fee_commitments"),
+      `policy-max-accepted-htlcs: max_accepted_htlcs 115 exceeds 114 {"max_accepted_htlcs":115,"limit":114}`,
+    ],
     "484 HTLCs": [
       () => checkMaxAcceptedHtlcs({ ...OPEN.params.remote, maxAcceptedHtlcs: 484 }, "anchors"),
       `policy-max-accepted-htlcs: max_accepted_htlcs 484 exceeds 483 {"max_accepted_htlcs":484,"limit":483}`,
@@ -134,7 +149,7 @@ describe("the peer's figures", () => {
     ],
     "an unknown type": [
       () => requireKnownChannelType(null),
-      `policy-channel-type: channel_type is none of legacy, static_remotekey, anchor_outputs, anchors {"answered":"unknown"}`,
+      `policy-channel-type: channel_type is none of legacy, static_remotekey, anchor_outputs, anchors, zero_fee_commitments {"answered":"unknown"}`,
     ],
   });
 });

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { ChannelType } from "../../src/protocol/tx/channel-type.js";
+import { FORMATS } from "../../src/protocol/tx/format.js";
 
 /** A file of fixtures/vectors. */
 export function vectorText(name: string): string {
@@ -54,4 +56,10 @@ export function changed(value: unknown): unknown {
   if (!/^[0-9a-f]+$/.test(value)) return `${value}x`;
   const at = value.length >> 1;
   return value.slice(0, at) + (value[at] === "0" ? "1" : "0") + value.slice(at + 1);
+}
+
+/** A case as one of another channel type, at feerate 0 where there is none. */
+export function inType(document: Json, type: ChannelType): Json {
+  const typed = withValue(document, ["case", "channel_type"], type);
+  return FORMATS[type].hasFeerate ? typed : withValue(typed, ["case", "feerate_per_kw"], 0);
 }

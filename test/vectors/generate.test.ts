@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { CHANNEL_TYPES } from "../../src/protocol/tx/channel-type.js";
-import { FULL_RECIPE, RECIPES } from "../../src/vectors/generate/recipes.js";
+import { CHANNEL_TYPES, type ChannelType } from "../../src/protocol/tx/channel-type.js";
+import { FORMATS } from "../../src/protocol/tx/format.js";
+import { RECIPES, recipeFor } from "../../src/vectors/generate/recipes.js";
 import { REFUSALS } from "../../src/vectors/generate/refusals.js";
 import { NumberStream, seedOf } from "../../src/vectors/generate/number-stream.js";
 import { type GeneratedCase, generateCase } from "../../src/vectors/generate/generate.js";
@@ -43,17 +44,25 @@ interface Made {
   readonly expected: Expected;
 }
 
+/** What says something of fees alone, and what stands in its place where there are none. */
+const OF_FEES = ["opener-cannot-pay", "opener-can-just-pay", "feerate-253", "feerate-high", "feerate-any"];
+const WITHOUT_FEE = ["shared-anchor-0", "shared-anchor-1", "shared-anchor-239", "shared-anchor-240", "shared-anchor-and-fee"];
+const WITH_FEERATE = CHANNEL_TYPES.filter((type) => FORMATS[type].hasFeerate);
+const typesOf = (tag: string, ofFees: readonly string[]) => (ofFees.includes(tag) ? WITH_FEERATE : CHANNEL_TYPES);
+
 /** What a recipe made, of each channel type. */
 function madeBy(recipe: string): readonly Made[] {
   const found = CASES.filter(({ tags }) => tags.includes(recipe));
-  expect(found.map(({ tags }) => tags[0]).sort()).toEqual([...CHANNEL_TYPES].sort());
+  const types = WITHOUT_FEE.includes(recipe) ? ["zero_fee_commitments"] : typesOf(recipe, OF_FEES);
+  expect(found.map(({ tags }) => tags[0]).sort()).toEqual([...types].sort());
   return found.map(({ case: inputs, expected }) => ({ inputs: inputs as unknown as Inputs, expected: expected as unknown as Expected }));
 }
 
 const satoshisOf = ({ inputs }: Made): readonly number[] => inputs.htlcs.map(({ amount_msat: amount }) => Math.floor(amount / 1000));
 const valueOf = ({ expected }: Made, kind: string): number | undefined => expected.outputs.find((output) => output.kind === kind)?.value;
 const costsOf = ({ expected }: Made): number =>
-  expected.base_fee_sat + 330 * 2 * Number(expected.outputs.some(({ kind }) => kind.endsWith("_anchor")));
+  expected.base_fee_sat + 330 * 2 * Number(expected.outputs.some(({ kind }) => kind === "local_anchor" || kind === "remote_anchor"));
+const anchorAndFee = (made: Made) => [valueOf(made, "shared_anchor"), made.expected.actual_fee_sat];
 
 describe("each recipe hits its edge, with every channel type", () => {
   const EDGES: Readonly<Record<string, (made: Made) => void>> = {
@@ -133,6 +142,23 @@ describe("each recipe hits its edge, with every channel type", () => {
       expect(Math.floor(made.inputs.to_remote_msat / 1000) - costs).toBe(made.inputs.dust_limit_satoshis - 1);
       expect(valueOf(made, "to_remote")).toBeUndefined();
     },
+    "shared-anchor-0": (made) => {
+      expect(anchorAndFee(made)).toEqual([0, 0]);
+    },
+    "shared-anchor-1": (made) => {
+      expect(anchorAndFee(made)).toEqual([1, 0]);
+      expect(made.expected.trimmed_htlc_indexes).toEqual([]);
+    },
+    "shared-anchor-239": (made) => {
+      expect(anchorAndFee(made)).toEqual([239, 0]);
+    },
+    "shared-anchor-240": (made) => {
+      expect(anchorAndFee(made)).toEqual([240, 0]);
+    },
+    "shared-anchor-and-fee": (made) => {
+      expect(valueOf(made, "shared_anchor")).toBe(240);
+      expect(made.expected.actual_fee_sat).toBeGreaterThan(0);
+    },
     "feerate-0": ({ expected, inputs }) => {
       expect([inputs.feerate_per_kw, expected.base_fee_sat]).toEqual([0, 0]);
     },
@@ -181,18 +207,23 @@ describe("each recipe hits its edge, with every channel type", () => {
   };
 
   test("none is without its test", () => {
-    expect(Object.keys(EDGES).sort()).toEqual(Object.keys(RECIPES).sort());
+    expect(Object.keys(EDGES).sort()).toEqual([...Object.keys(RECIPES), ...WITHOUT_FEE].sort());
+    expect(OF_FEES.map((name) => recipeFor(name, "zero_fee_commitments").name)).toEqual(WITHOUT_FEE);
+    expect(OF_FEES.map((name) => recipeFor(name, "anchors").name)).toEqual(OF_FEES);
   });
 
   test.each(Object.entries(EDGES))("%s", (recipe, check) => {
     for (const made of madeBy(recipe)) check(made);
   });
 
-  test("483 HTLCs, once in 512 cases", () => {
-    const { tags, case: inputs, expected } = generateCase(SET, 511);
-    expect(tags).toContain(FULL_RECIPE);
-    expect([(inputs as unknown as Inputs).htlcs.length, (expected as unknown as Expected).htlc_txs.length]).toEqual([483, 483]);
-    expect(generateCase(SET, 510).tags).not.toContain(FULL_RECIPE);
+  test.each([
+    ["anchors", 483],
+    ["zero_fee_commitments", 114],
+  ] as const)("as many HTLCs as one side of %s can have, once in 512 cases: %i", (type, most) => {
+    const { tags, case: inputs, expected } = generateCase({ ...SET, channelTypes: [type] }, 511);
+    expect(tags).toContain(`${most}-htlcs`);
+    expect([(inputs as unknown as Inputs).htlcs.length, (expected as unknown as Expected).htlc_txs.length]).toEqual([most, most]);
+    expect(generateCase({ ...SET, channelTypes: [type] }, 510).tags).not.toContain(`${most}-htlcs`);
   });
 });
 
@@ -206,15 +237,18 @@ test("all that a channel holds is in its cases: balances and HTLCs are the fundi
 describe("what was made, verifies", () => {
   const verified = (made: GeneratedCase) => verifyLine(JSON.stringify(made), 0, "made");
 
-  test("every case of four rounds, each value derived again", () => {
+  test("every case of five rounds, each value derived again", () => {
     const reports = CASES.map(verified);
     expect(reports.flatMap(({ differences }) => differences)).toEqual([]);
     expect(reports.reduce((sum, { values }) => sum + values, 0)).toBeGreaterThan(20_000);
   });
 
-  test.each(Object.keys(REFUSALS))("%s is what the core says, whatever the channel type", (tag) => {
+  const OF_FEES_REFUSED = ["policy-fee-unaffordable", "policy-fee-not-opener", "policy-feerate-range", "policy-commitment-underpaid"];
+
+  test.each([...Object.keys(REFUSALS), "policy-update-fee"])("%s is what the core says, whatever the channel type", (tag) => {
     const refused = CASES.filter(({ tags }) => tags.includes(tag));
-    expect(refused.map(({ tags }) => tags[0]).sort()).toEqual([...CHANNEL_TYPES].sort());
+    const types = tag === "policy-update-fee" ? OF_FEES_REFUSED.map(() => "zero_fee_commitments") : typesOf(tag, OF_FEES_REFUSED);
+    expect(refused.map(({ tags }) => tags[0]).sort()).toEqual([...types].sort());
     for (const made of refused) {
       expect(made.expected).toEqual({ refused: tag });
       expect(verified({ ...made, expected: { refused: "policy-balance-not-this" } }).differences).toMatchObject([
@@ -245,14 +279,18 @@ describe("what was made, verifies", () => {
 
 describe("a seed gives the same bytes", () => {
   test("on every backend and every Node: the first two rounds of two seeds", () => {
-    const hashOf = (seed: string): string => {
+    const hashOf = (seed: string, channelTypes: readonly ChannelType[]): string => {
       const hash = createHash("sha256");
-      for (let index = 0; index < 2 * ROUND; index++) hash.update(`${JSON.stringify(generateCase({ seed, channelTypes: CHANNEL_TYPES }, index))}\n`);
+      for (let index = 0; index < 2 * ROUND; index++) hash.update(`${JSON.stringify(generateCase({ seed, channelTypes }, index))}\n`);
       return hash.digest("hex");
     };
-    expect([hashOf("1"), hashOf("Größe")]).toEqual([
+    expect([hashOf("1", WITH_FEERATE), hashOf("Größe", WITH_FEERATE)]).toEqual([
       "3106ac4b9d4bff8c788c1346c9a5bd7478029fcbd6d76dba225719b0c5b7c3a5",
       "f756b6bde157c660d9894155ab245fc39ac412209ed4d9093576a438076ec04f",
+    ]);
+    expect([hashOf("1", CHANNEL_TYPES), hashOf("Größe", CHANNEL_TYPES)]).toEqual([
+      "504cd33d5d17c6acf1d04853523d0b6b90608f6ffab74fc1f829e3f94bee7de1",
+      "d33bf85d845ddca0bc1bdbae680285a4c3f6add600ba5899d3a80e8a4185ae84",
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { CONSENSUS_FLAGS, type Flags, STANDARD_FLAGS, flagNames } from "../../protocol/script/interpreter/flags.js";
 import { SCRIPT_ERRORS, type ScriptVerdict, type TraceStep, verifyTransaction } from "../../protocol/script/interpreter/verify.js";
 import { type ChainPlace, type Timelock, passed, timelocksOf } from "../../protocol/tx/finality.js";
+import { type PackageFault, packageFaults } from "../../protocol/tx/relay-package.js";
 import { type StandardnessFault, standardnessFaults } from "../../protocol/tx/standardness.js";
 import { STRUCTURE_FAULTS, structureFault } from "../../protocol/tx/structure.js";
 import { amount } from "../shared/summary.js";
@@ -22,8 +23,13 @@ export interface Rules {
   readonly standard: boolean;
 }
 
+/** Where a transaction would stand: in the chain, and behind which transactions that wait for a block. */
+export interface Place extends ChainPlace {
+  readonly unconfirmed: readonly Tx[];
+}
+
 /** Everything that is to be said of a transaction whose spent outputs are known. */
-export function judge(tx: Tx, spent: readonly KnownOutput[], rules: Rules, place: ChainPlace, trace?: (step: TraceStep) => void): Judgement {
+export function judge(tx: Tx, spent: readonly KnownOutput[], rules: Rules, place: Place, trace?: (step: TraceStep) => void): Judgement {
   const fee = sum(spent.map((output) => output.amount)) - sum(tx.outs.map(({ value }) => value));
   const structure = structureFault(tx);
   const scripts = verifyTransaction(tx, spent, rules.flags, trace);
@@ -41,6 +47,7 @@ export function judge(tx: Tx, spent: readonly KnownOutput[], rules: Rules, place
     notes: [
       ...timelocks.flatMap(({ early, finding }) => (early || finding.code === "passed" ? [] : [finding])),
       ...relay.filter((finding) => !refused.includes(finding)),
+      ...packageFaults(tx, place.unconfirmed).map(packageFinding),
     ],
     fee,
   };
@@ -124,6 +131,8 @@ function standardnessFinding(fault: StandardnessFault): Finding {
       return { code: fault.reason, reason: "nodes relay versions 1 to 3 alone" };
     case "tx-size":
       return { code: fault.reason, reason: "it weighs more than 400000" };
+    case "truc-size":
+      return { code: "TRUC-violation", reason: `version 3 with ${fault.vsize} vbytes: nodes relay 10000` };
     case "tx-size-small":
       return { code: fault.reason, reason: "it has less than 65 bytes without its witnesses" };
     case "scriptsig-size":
@@ -144,6 +153,30 @@ function standardnessFinding(fault: StandardnessFault): Finding {
         reason: `an output below ${fault.threshold} sat costs more to spend than it holds`,
         output: fault.output,
         threshold_sat: amount(fault.threshold),
+      };
+  }
+}
+
+/** What holds until the parent is confirmed, which nobody knows here: a note. */
+function packageFinding(fault: PackageFault): Finding {
+  const until = "nodes refuse it until what it spends is confirmed";
+  switch (fault.reason) {
+    case "truc-versions":
+      return {
+        code: "TRUC-violation",
+        reason: `of two unconfirmed transactions either both are of version 3 or neither: ${until}`,
+        parent: fault.parent,
+      };
+    case "truc-parents":
+      return { code: "TRUC-violation", reason: `version 3 with ${fault.parents} unconfirmed parents, not one: ${until}` };
+    case "truc-child-size":
+      return { code: "TRUC-violation", reason: `a child of version 3 with ${fault.vsize} vbytes, more than 1000: ${until}`, vsize: fault.vsize };
+    case "dust-left":
+      return {
+        code: "missing-ephemeral-spends",
+        reason: `its parent's output ${fault.output} is dust, which a child must spend: ${until}`,
+        parent: fault.parent,
+        output: fault.output,
       };
   }
 }

@@ -210,7 +210,7 @@ function spenderLines({ outputs }: TxDescription, ownership: Ownership, style: S
           style,
         )
       : paths.flatMap((path) => {
-          const [first = "", ...more] = listed(pathWords(path, ownership, type === "bare" || type === "p2wpkh"), "-", style);
+          const [first = "", ...more] = listed(pathWords(path, ownership, type === "bare" || type === "p2wpkh" || type === "p2a"), "-", style);
           return [first.replace(path.name, style.cyan(path.name)), ...more];
         })),
   ]);

@@ -160,6 +160,8 @@ const refused = fields({
   missing_sat: optional(satoshi),
   threshold_sat: optional(satoshi),
   fee_per_kw: optional(satoshi),
+  parent: optional(txid),
+  vsize: optional(u32),
 });
 
 const traceStep = fields({

@@ -36,7 +36,7 @@ export function spenderOf(path: SpendPath, output: DescribedOutput, ownership: O
     after: path.name === "revocation" ? revocationWords(ownership) : delayWords(path),
     ...(path.csv === null || path.csv === 0 ? {} : { csv: path.csv }),
     ...(typeof path.cltv === "number" ? { cltv_expiry: path.cltv } : {}),
-    [bare ? "script_sig" : "witness"]: witnessWords(path, bare || output.type === "p2wpkh"),
+    [bare ? "script_sig" : "witness"]: witnessWords(path, bare || output.type === "p2wpkh" || output.type === "p2a"),
     ...(viaOf(path) === null ? {} : { via: viaOf(path) }),
   };
 }
@@ -114,7 +114,8 @@ function delayWords({ csv, cltv }: SpendPath): string {
 
 /** As BOLT 3 writes witnesses. */
 function witnessWords({ witness }: SpendPath, withoutScript: boolean): string {
-  return [...witness.map(elementWords), ...(withoutScript ? [] : ["<script>"])].join(" ");
+  const elements = [...witness.map(elementWords), ...(withoutScript ? [] : ["<script>"])];
+  return elements.length === 0 ? "empty" : elements.join(" ");
 }
 
 function elementWords({ form, name }: WitnessElement): string {

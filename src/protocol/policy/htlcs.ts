@@ -129,6 +129,14 @@ export function malformedMustSayBadOnion(failureCode: number): void {
   ]);
 }
 
+/** Where commitments pay no fee, there is none to change: lightning/bolts pull request 1228. */
+export function feeMustBeAgreedOn({ channelType }: FundedChannel): void {
+  demand(FORMATS[channelType].hasFeerate, "policy-update-fee", () => [
+    `the commitments of a ${channelType} channel pay no fee: there is no update_fee`,
+    { channel_type: channelType },
+  ]);
+}
+
 /** BOLT 2 §Updating Fees: `update_fee`. */
 export function feeMustBeOpeners(state: FundedChannel, by: Side): void {
   demand(by === state.opener, "policy-fee-not-opener", () => ["only the opener, who pays it, changes the fee", { by }]);

@@ -23,7 +23,7 @@ export interface Proposal {
 
 /** Rules about the channel itself, checked by whoever proposes and by whoever accepts. BOLT 2 §The `open_channel` Message. */
 export function checkProposal(proposal: Proposal, limits: Limits): void {
-  const { fundingSatoshis, pushMsat, feeratePerKw } = proposal;
+  const { fundingSatoshis, pushMsat } = proposal;
   demand(fundingSatoshis < LARGE_CHANNEL, "policy-funding-too-large", () => [
     `funding of ${fundingSatoshis} sat is not below 2^24 sat`,
     { funding_satoshis: fundingSatoshis.toString() },
@@ -32,15 +32,27 @@ export function checkProposal(proposal: Proposal, limits: Limits): void {
     `push_msat ${pushMsat} exceeds the funding of ${fundingSatoshis} sat`,
     { push_msat: pushMsat.toString(), funding_satoshis: fundingSatoshis.toString() },
   ]);
-  demand(feeratePerKw >= limits.minFeeratePerKw && feeratePerKw <= limits.maxFeeratePerKw, "policy-feerate-range", () => [
-    `feerate_per_kw ${feeratePerKw} is not within ${limits.minFeeratePerKw}..${limits.maxFeeratePerKw}`,
-    { feerate_per_kw: feeratePerKw.toString(), min: limits.minFeeratePerKw.toString(), max: limits.maxFeeratePerKw.toString() },
-  ]);
+  checkFeerate(proposal, limits);
   const costs = firstCosts(proposal);
   const openerSat = fundingSatoshis - (pushMsat + MSAT_PER_SAT - 1n) / MSAT_PER_SAT;
   demand(openerSat >= costs, "policy-initial-fee-unaffordable", () => [
     `the first commitment costs ${costs} sat, the opener has ${openerSat} sat`,
     { costs_sat: costs.toString(), balance_sat: openerSat.toString() },
+  ]);
+}
+
+/** Within what this party agrees to; 0 where commitments pay no fee, whatever that is. */
+function checkFeerate({ channelType, feeratePerKw }: Proposal, limits: Limits): void {
+  if (!FORMATS[channelType].hasFeerate) {
+    demand(feeratePerKw === 0n, "policy-feerate-not-zero", () => [
+      `feerate_per_kw is ${feeratePerKw}: the commitments of a ${channelType} channel pay no fee`,
+      { feerate_per_kw: feeratePerKw.toString(), channel_type: channelType },
+    ]);
+    return;
+  }
+  demand(feeratePerKw >= limits.minFeeratePerKw && feeratePerKw <= limits.maxFeeratePerKw, "policy-feerate-range", () => [
+    `feerate_per_kw ${feeratePerKw} is not within ${limits.minFeeratePerKw}..${limits.maxFeeratePerKw}`,
+    { feerate_per_kw: feeratePerKw.toString(), min: limits.minFeeratePerKw.toString(), max: limits.maxFeeratePerKw.toString() },
   ]);
 }
 

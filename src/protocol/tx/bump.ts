@@ -6,7 +6,7 @@ import { SIGHASH_SINGLE_ANYONECANPAY } from "./format.js";
 import type { HtlcTx } from "./htlc-tx.js";
 import { type OwnInput, type TxPlan, type WalletInput, withLargestWitnesses } from "./plan.js";
 import { txWeight } from "./sign.js";
-import { type Claim, SEQUENCE_RBF, demandAboveDust } from "./spend.js";
+import { type Claim, SEQUENCE_RBF, TRUC_CHILD_WEIGHT, TRUC_VERSION, TRUC_WEIGHT, demandAboveDust } from "./spend.js";
 
 /** A wallet's output that is to pay fees. */
 export interface WalletCoin extends WalletInput {
@@ -40,10 +40,6 @@ export interface HtlcPart {
   readonly input: OwnInput;
 }
 
-/** BIP 431: of two unconfirmed version 3 transactions the child has at most 1000 vbytes. */
-const TRUC_VERSION = 3;
-const TRUC_CHILD_WEIGHT = weight(4000n);
-
 /** What a node asks for a replacement on top of the fees that it replaces: 1 sat a vbyte, Bitcoin Core's -incrementalrelayfee. BIP 125 rule 4. */
 export const INCREMENTAL_FEERATE: FeeratePerKw = perKw(250n);
 
@@ -68,19 +64,14 @@ export function planAnchorBump<Coin extends WalletCoin>(
   }
   const feeOf = (size: Weight) => sat(feeAtLeast(feerate, weight(size + parent.weight)) - parent.fee);
   const plan = planWithWallet([{ ...anchor, input: anchor, paired: null }], wallet, { version, locktime: 0 }, feeOf);
-  if (version === TRUC_VERSION && plan.feeWeight > TRUC_CHILD_WEIGHT) {
-    throw new LnError("tx-truc-too-large", `the child of a version 3 transaction has ${plan.feeWeight} weight, above ${TRUC_CHILD_WEIGHT}`, {
-      weight: plan.feeWeight.toString(),
-      maximum: TRUC_CHILD_WEIGHT.toString(),
-    });
-  }
+  if (version === TRUC_VERSION) demandTrucSize(plan.feeWeight, TRUC_CHILD_WEIGHT, "the child of a version 3 transaction");
   return plan;
 }
 
 /**
  * HTLC transactions as one, with inputs for its fee and change: each HTLC's input stands beside its output, which is all that the countersigner has signed.
  * BOLT 3 §HTLC-Timeout and HTLC-Success Transactions.
- * Throws: tx-htlc-fee-fixed, tx-htlc-locktimes-differ, tx-output-dust, tx-input-twice.
+ * Throws: tx-htlc-fee-fixed, tx-htlc-locktimes-differ, tx-output-dust, tx-input-twice, tx-truc-too-large.
  */
 export function planHtlcBump<Coin extends WalletCoin>(parts: readonly HtlcPart[], wallet: Wallet<Coin>, feerate: FeeratePerKw): BumpPlan<Coin> {
   for (const { htlcTx } of parts) {
@@ -105,7 +96,15 @@ export function planHtlcBump<Coin extends WalletCoin>(parts: readonly HtlcPart[]
     input,
     paired: { scriptPubkey: htlcTx.lock.scriptPubkey, amount: htlcTx.amount },
   }));
-  return planWithWallet(own, wallet, { version, locktime }, (size) => feeAtLeast(feerate, size));
+  const plan = planWithWallet(own, wallet, { version, locktime }, (size) => feeAtLeast(feerate, size));
+  if (version === TRUC_VERSION) demandTrucSize(plan.feeWeight, TRUC_WEIGHT, "a version 3 transaction");
+  return plan;
+}
+
+/** BIP 431. Throws: tx-truc-too-large. */
+function demandTrucSize(size: Weight, maximum: Weight, what: string): void {
+  if (size <= maximum) return;
+  throw new LnError("tx-truc-too-large", `${what} has ${size} weight, above ${maximum}`, { weight: size.toString(), maximum: maximum.toString() });
 }
 
 /** An input of ours, and the output that must stand beside it. */

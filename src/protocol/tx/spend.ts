@@ -34,8 +34,14 @@ export interface Spend extends Fee {
 /** nSequence that asks for nothing and lets the fee be raised (BIP 125). */
 export const SEQUENCE_RBF = 0xfffffffd;
 
+/** BIP 431: version 3 transactions have at most 10000 vbytes, and with an unconfirmed parent 1000. */
+export const TRUC_VERSION = 3;
+export const TRUC_WEIGHT = weight(40_000n);
+export const TRUC_CHILD_WEIGHT = weight(4000n);
+
 /**
- * Spends all claims to one output. The fee is the smallest whose feerate is not below the one asked for, whatever length the signatures have.
+ * Spends all claims to one output. The fee is the smallest whose feerate is not below the one asked for, whatever length the signatures have. What is
+ * too large for version 3 has version 2: nodes take it once all that it spends is confirmed.
  * Throws: tx-output-dust.
  */
 export function planSpend(claims: readonly Claim[], to: ScriptPubkey, feerate: FeeratePerKw, version: 2 | 3): SpendPlan {
@@ -52,6 +58,7 @@ export function planSpend(claims: readonly Claim[], to: ScriptPubkey, feerate: F
   demandAboveDust(to, amount, { total: sat(total), fee });
 
   const unsigned = draft.clone();
+  if (version === TRUC_VERSION && feeWeight > TRUC_WEIGHT) unsigned.version = 2;
   const [output] = unsigned.outs;
   if (output !== undefined) output.value = amount;
   return { unsigned, inputs: claims, fee, feeWeight, amount };

@@ -4,10 +4,12 @@ import { isPushOnly } from "../script/interpreter/instruction.js";
 import { OP } from "../script/interpreter/opcodes.js";
 import { ANNEX_TAG } from "../script/interpreter/taproot.js";
 import type { SpentOutput } from "../script/interpreter/verify.js";
+import { TRUC_VERSION, TRUC_WEIGHT } from "./spend.js";
 
 /** Why a node does not relay what a block could hold, under the name that Bitcoin Core gives it. */
 export type StandardnessFault =
   | { readonly reason: "version" | "tx-size" | "tx-size-small" }
+  | { readonly reason: "truc-size"; readonly vsize: number }
   | { readonly reason: "scriptsig-size" | "scriptsig-not-pushonly" | "bad-witness-nonstandard"; readonly input: number }
   | { readonly reason: "scriptpubkey"; readonly output: number }
   | { readonly reason: "dust"; readonly output: number; readonly threshold: bigint };
@@ -31,6 +33,7 @@ function formFaults(tx: Transaction): readonly StandardnessFault[] {
   return [
     ...(version < 1 || version > MAX_VERSION ? [{ reason: "version" as const }] : []),
     ...(tx.weight() > MAX_WEIGHT ? [{ reason: "tx-size" as const }] : []),
+    ...(version === TRUC_VERSION && BigInt(tx.weight()) > TRUC_WEIGHT ? [{ reason: "truc-size" as const, vsize: tx.virtualSize() }] : []),
     ...(tx.byteLength(false) < MIN_SIZE ? [{ reason: "tx-size-small" as const }] : []),
   ];
 }

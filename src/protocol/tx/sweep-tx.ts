@@ -133,6 +133,15 @@ export function anchorClaims(
   });
 }
 
+/** The anchor that anyone may spend, where the commitment has it: a child that pays for the commitment needs no signature for it. BIP 433. */
+export function sharedAnchorClaim(commitment: Pick<ConfirmedCommitment, "txid" | "outputs">): Claim | null {
+  const outputIndex = commitment.outputs.findIndex((output) => output?.kind === "shared_anchor");
+  const output = commitment.outputs[outputIndex];
+  if (output === undefined || output === null) return null;
+  const { amount, lock } = output;
+  return { txid: commitment.txid, outputIndex, amount, lock, sequence: SEQUENCE_RBF, signer: null, witness: () => [] };
+}
+
 /** nSequence of what the countersigner takes. */
 function countersignerSequence({ oneBlockDelay }: Pick<CommitmentFormat, "oneBlockDelay">): number {
   return oneBlockDelay === 0 ? SEQUENCE_RBF : oneBlockDelay;

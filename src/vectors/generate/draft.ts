@@ -41,13 +41,18 @@ const DELAYS = [1, 6, 16, 17, 127, 128, 144, 720, 1008, 2016, 32_767, 32_768, 65
 /** Where a script's number gets a byte more, and the last block height. BOLT 2 §Adding an HTLC: `update_add_htlc`. */
 const EXPIRIES = [1, 16, 17, 127, 128, 32_767, 32_768, 8_388_607, 8_388_608, 499_999_999];
 
+/** None where commitments pay no fee. */
+export function feerateOf(channelType: ChannelType, wanted: bigint): bigint {
+  return FORMATS[channelType].hasFeerate ? wanted : 0n;
+}
+
 /** Something ordinary for the recipe to change. */
 export function anyDraft(stream: NumberStream, channelType: ChannelType): Draft {
   const draft: Draft = {
     channelType,
     opener: stream.pick(SIDES),
     number: stream.integer(0, MAX_COMMITMENT_NUMBER),
-    feerate: stream.pick(FEERATES),
+    feerate: feerateOf(channelType, stream.pick(FEERATES)),
     dustLimit: stream.pick(DUST_LIMITS),
     toSelfDelay: stream.pick(DELAYS),
     htlcs: [],

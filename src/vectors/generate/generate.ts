@@ -13,8 +13,8 @@ import { deriveCase, deriveRefusal } from "../derive.js";
 import { claimsOf, closePlan } from "../spends.js";
 import { anyDraft, inputsOf } from "./draft.js";
 import { NumberStream, seedOf } from "./number-stream.js";
-import { FULL_RECIPE, RECIPES, fullRecipe } from "./recipes.js";
-import { REFUSALS, healthy, ordinaryLimits } from "./refusals.js";
+import { RECIPES, type Recipe, fullRecipe, recipeFor } from "./recipes.js";
+import { REFUSALS, type Refusal, healthy, ordinaryLimits, refusalFor } from "./refusals.js";
 
 /** All that decides what a set of cases is. */
 export interface CaseSet {
@@ -49,21 +49,26 @@ export function generateCase({ seed, channelTypes }: CaseSet, index: number): Ge
   const at = index % ROUND;
   const channelType = channelTypes[(at + Math.floor(index / ROUND)) % channelTypes.length] ?? "anchors";
   const id = `${toHex(key.subarray(0, 4))}-${index}`;
-  if (index % FULL_EVERY === FULL_EVERY - 1) return { id, ...commitmentCase(stream, channelType, FULL_RECIPE) };
+  if (index % FULL_EVERY === FULL_EVERY - 1) return { id, ...commitmentCase(stream, channelType, fullRecipe(channelType)) };
   const recipe = RECIPE_NAMES[at];
   return {
     id,
     ...(recipe === undefined
-      ? refusalCase(stream, channelType, REFUSAL_NAMES[at - RECIPE_NAMES.length] ?? "")
-      : commitmentCase(stream, channelType, recipe)),
+      ? refusalCase(stream, channelType, refusalFor(REFUSAL_NAMES[at - RECIPE_NAMES.length] ?? "", channelType))
+      : commitmentCase(stream, channelType, recipeFor(recipe, channelType))),
   };
 }
 
 type Unnamed = Omit<GeneratedCase, "id">;
 
-function commitmentCase(stream: NumberStream, channelType: ChannelType, name: string): Unnamed {
+function commitmentCase(
+  stream: NumberStream,
+  channelType: ChannelType,
+  { name, recipe }: { readonly name: string; readonly recipe: Recipe | undefined },
+): Unnamed {
+  if (recipe === undefined) throw new LnError("internal-recipe", `no recipe ${name}`, { recipe: name });
   const draft = anyDraft(stream, channelType);
-  (RECIPES[name] ?? fullRecipe)(draft, stream);
+  recipe(draft, stream);
   const bare = inputsOf(draft, stream);
   const read = decode(caseInputs, bare, "case");
   const signed = signCase(read);
@@ -74,8 +79,11 @@ function commitmentCase(stream: NumberStream, channelType: ChannelType, name: st
   return { tags, case: inputs, expected: deriveCase({ ...decode(caseInputs, inputs, "case"), local: read.local, remote: read.remote }, signed) };
 }
 
-function refusalCase(stream: NumberStream, channelType: ChannelType, tag: string): Unnamed {
-  const refusal = REFUSALS[tag];
+function refusalCase(
+  stream: NumberStream,
+  channelType: ChannelType,
+  { name: tag, refusal }: { readonly name: string; readonly refusal: Refusal | undefined },
+): Unnamed {
   if (refusal === undefined) throw new LnError("internal-recipe", `no recipe ${tag}`, { recipe: tag });
   const draft = anyDraft(stream, channelType);
   healthy(draft, stream);

@@ -1,7 +1,9 @@
 import { MAX_COMMITMENT_NUMBER } from "../../protocol/keys/shachain.js";
 import type { Side } from "../../protocol/side.js";
 import type { HtlcDirection } from "../../protocol/tx/fees.js";
-import { type Draft, type DraftHtlc, addHtlcs, anyHtlc, costsOf, thresholdOf } from "./draft.js";
+import { FORMATS } from "../../protocol/tx/format.js";
+import type { ChannelType } from "../../protocol/tx/channel-type.js";
+import { type Draft, type DraftHtlc, addHtlcs, anyHtlc, costsOf, feerateOf, thresholdOf } from "./draft.js";
 import type { NumberStream } from "./number-stream.js";
 
 /** Works an edge into a draft. */
@@ -35,7 +37,7 @@ function belowDust(draft: Draft, stream: NumberStream, side: Side): void {
 
 function atFeerate(feerate: (stream: NumberStream) => bigint): Recipe {
   return (draft, stream) => {
-    draft.feerate = feerate(stream);
+    draft.feerate = feerateOf(draft.channelType, feerate(stream));
     addHtlcs(draft, stream, stream.integer(0, 5));
   };
 }
@@ -53,8 +55,18 @@ function untrimmed(draft: Draft, stream: NumberStream, direction?: HtlcDirection
   return { ...htlc, amountMsat: htlc.amountMsat + thresholdOf(draft, htlc.direction) * 1000n };
 }
 
-/** How many HTLCs a commitment carries at most. BOLT 2 §The `open_channel` Message. */
-export const MOST_HTLCS = 483;
+/** Exactly so much that no other output holds, in whole satoshis: by trimming, by rounding where it is one. */
+function leftToSharedAnchor(left: (stream: NumberStream) => bigint): Recipe {
+  return (draft, stream) => {
+    const satoshis = left(stream);
+    draft.dustLimit = 1000n;
+    // The other side's balance has as much to a whole satoshi
+    draft.remainder = satoshis === 1n ? stream.pick([1n, 500n, 999n]) : 0n;
+    if (satoshis > 1n) draft.htlcs.push({ ...anyHtlc(draft, stream), amountMsat: satoshis * 1000n });
+    const kept = untrimmed(draft, stream);
+    put(draft, stream, { ...kept, amountMsat: kept.amountMsat - (kept.amountMsat % 1000n) });
+  };
+}
 
 /** Named edges, which stand in a case's tags. Their order is part of what a seed stands for. */
 export const RECIPES: Readonly<Record<string, Recipe>> = {
@@ -142,9 +154,30 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   },
 };
 
-/** The most HTLCs that a commitment can have: once in many cases, for it takes as long as a hundred others. */
-export const FULL_RECIPE = "483-htlcs";
-export const fullRecipe: Recipe = (draft, stream) => {
-  draft.feerate = stream.pick([253n, 1000n]);
-  for (let at = 0; at < MOST_HTLCS; at++) draft.htlcs.push(untrimmed(draft, stream));
+/** The edges of a commitment that pays no fee, by the recipes in whose place they stand: those about what the opener pays. */
+const WITHOUT_FEE: Readonly<Record<string, readonly [name: string, recipe: Recipe]>> = {
+  "opener-cannot-pay": ["shared-anchor-0", leftToSharedAnchor(() => 0n)],
+  "opener-can-just-pay": ["shared-anchor-1", leftToSharedAnchor(() => 1n)],
+  "feerate-253": ["shared-anchor-239", leftToSharedAnchor(() => 239n)],
+  "feerate-high": ["shared-anchor-240", leftToSharedAnchor(() => 240n)],
+  "feerate-any": ["shared-anchor-and-fee", leftToSharedAnchor((stream) => stream.pick([241n, stream.between(242n, 999n)]))],
 };
+
+/** The recipe of a name, for a channel type: another one, with a name of its own, where that has no such edge. */
+export function recipeFor(name: string, type: ChannelType): { readonly name: string; readonly recipe: Recipe | undefined } {
+  const [other, recipe] = (FORMATS[type].hasFeerate ? undefined : WITHOUT_FEE[name]) ?? [name, RECIPES[name]];
+  return { name: other, recipe };
+}
+
+/**
+ * As many HTLCs as one side can have: once in many cases, for it takes as long as a hundred others.
+ * BOLT 2 §The `open_channel` Message.
+ */
+export function fullRecipe(type: ChannelType): { readonly name: string; readonly recipe: Recipe } {
+  const most = FORMATS[type].maxAcceptedHtlcs;
+  const recipe: Recipe = (draft, stream) => {
+    draft.feerate = feerateOf(type, stream.pick([253n, 1000n]));
+    for (let at = 0; at < most; at++) draft.htlcs.push(untrimmed(draft, stream));
+  };
+  return { name: `${most}-htlcs`, recipe };
+}

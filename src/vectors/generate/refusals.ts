@@ -6,7 +6,8 @@ import { type Side, SIDES, opposite } from "../../protocol/side.js";
 import { FORMATS } from "../../protocol/tx/format.js";
 import type { CaseInputs } from "../case-document.js";
 import { type SignedCase, der, integer, shown } from "../case.js";
-import { type Draft, anyHtlc, costsOf, thresholdOf } from "./draft.js";
+import type { ChannelType } from "../../protocol/tx/channel-type.js";
+import { type Draft, anyHtlc, costsOf, feerateOf, thresholdOf } from "./draft.js";
 import type { NumberStream } from "./number-stream.js";
 
 /** A case before its attempt is worded: the inputs so far, read and (when asked for) signed. */
@@ -39,7 +40,7 @@ export interface Refusal {
 
 /** A channel in which everything is allowed: nothing but the one attempt is to be refused. */
 export function healthy(draft: Draft, stream: NumberStream): void {
-  draft.feerate = stream.pick([253n, 500n, 1000n]);
+  draft.feerate = feerateOf(draft.channelType, stream.pick([253n, 500n, 1000n]));
   draft.dustLimit = stream.pick([354n, 546n]);
   draft.number = stream.integer(1, MAX_COMMITMENT_NUMBER - 2);
   for (const side of SIDES) draft.main[side] = stream.between(5_000_000n, 50_000_000n);
@@ -249,3 +250,17 @@ export const REFUSALS: Readonly<Record<string, Refusal>> = {
     }),
   },
 };
+
+/** Any change of a feerate that there is not. */
+const UPDATE_FEE: Refusal = {
+  attempt: (_, __, stream) => ({ act: "update_fee", by: stream.pick(SIDES), feerate_per_kw: stream.pick([0, 253, stream.integer(254, 5000)]) }),
+};
+
+/** What is refused where commitments pay a fee alone. */
+const OF_FEES: readonly string[] = ["policy-fee-unaffordable", "policy-fee-not-opener", "policy-feerate-range", "policy-commitment-underpaid"];
+
+/** The refusal of a name, for a channel type: another one, with a name of its own, where nothing is refused so. */
+export function refusalFor(name: string, type: ChannelType): { readonly name: string; readonly refusal: Refusal | undefined } {
+  if (!FORMATS[type].hasFeerate && OF_FEES.includes(name)) return { name: "policy-update-fee", refusal: UPDATE_FEE };
+  return { name, refusal: REFUSALS[name] };
+}

@@ -38,7 +38,7 @@ const ALL_PREIMAGES = BOTH.flatMap((who) => TEN.map((at) => preimageOf(who, at))
 
 /** Ten HTLCs of each side's: two that are trimmed in every format, two that are alike, two at the border, the others plain. */
 function amountOf(type: ChannelType, at: number): bigint {
-  const success = type === "anchors" ? 354n : 354n + (type === "anchor_outputs" ? 706n : 703n);
+  const success = FORMATS[type].htlcSuccessFeeWeight === 0n ? 354n : 354n + (type === "anchor_outputs" ? 706n : 703n);
   return [300n, 353n, 9000n, 9000n, success - 1n, success, 20_000n, 30_000n, 40_000n, 50_000n][at]!;
 }
 
@@ -56,10 +56,11 @@ function revoke(type: ChannelType, cheater: Who, outpoint: Outpoint): Revoked {
     reserveSat: 20_000n,
     htlcMinimumMsat: 1n,
     toSelfDelay: 144,
-    maxAcceptedHtlcs: 483,
+    maxAcceptedHtlcs: FORMATS[type].maxAcceptedHtlcs,
     maxDustExposureMsat: 50_000_000n,
   };
-  const amounts = { fundingSat: FUNDING_SAT, pushSat: 900_000n, feerate: 1000n, minFeerate: 253n, maxFeerate: 25_000n };
+  const feerate = FORMATS[type].hasFeerate ? 1000n : 0n;
+  const amounts = { fundingSat: FUNDING_SAT, pushSat: 900_000n, feerate, minFeerate: 253n, maxFeerate: 25_000n };
   const channel = new DirectChannel(openBetween({ type, opener: "alice", ...amounts, parties: { alice: party, bob: party } }, outpoint));
   for (const at of TEN) {
     for (const who of BOTH) {

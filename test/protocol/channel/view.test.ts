@@ -17,12 +17,12 @@ import { caseChannel } from "../../../src/vectors/case-channel.js";
 import { caseDocument } from "../../../src/vectors/case-document.js";
 import { caseTerms, signCase } from "../../../src/vectors/case.js";
 import { CHANNEL_TYPES } from "../../../src/protocol/tx/channel-type.js";
-import { caseLines, parse, withValue } from "../../vectors/document.js";
+import { caseLines, inType, parse } from "../../vectors/document.js";
 
 /** Every agreed case, in every format. */
 const CASES = ["cases/static_remotekey.ndjson", "cases/anchors.ndjson"]
   .flatMap(caseLines)
-  .flatMap((line) => CHANNEL_TYPES.map((type) => decode(caseDocument, withValue(parse(line), ["case", "channel_type"], type), "case")))
+  .flatMap((line) => CHANNEL_TYPES.map((type) => decode(caseDocument, inType(parse(line), type), "case")))
   .map(({ id, case: inputs }) => ({ id, type: inputs.channelType, inputs }));
 
 const NONE = () => [];

@@ -37,21 +37,24 @@ const HASHES = [1, 2, 3].map((fill) => bytes32(sha256(new Uint8Array(32).fill(fi
 export function randomScene(draw: Draw): Scene {
   const party = draw.oneOf(["alice", "bob"] as const);
   const owner = draw.oneOf(["local", "remote"] as const);
+  const type = draw.oneOf(CHANNEL_TYPES);
+  const feerate = BigInt(500 + draw.below(4000));
+  const { hasFeerate, maxAcceptedHtlcs } = FORMATS[type];
   const terms = {
     dustLimitSat: 354n,
     maxInFlightMsat: 10_000_000_000n,
     reserveSat: 10_000n,
     htlcMinimumMsat: 1n,
     toSelfDelay: 144,
-    maxAcceptedHtlcs: 483,
+    maxAcceptedHtlcs,
     maxDustExposureMsat: 50_000_000n,
   };
   const states = openBetween({
-    type: draw.oneOf(CHANNEL_TYPES),
+    type,
     opener: draw.oneOf(["alice", "bob"] as const),
     fundingSat: 10_000_000n,
     pushSat: 4_000_000n,
-    feerate: BigInt(500 + draw.below(4000)),
+    feerate: hasFeerate ? feerate : 0n,
     minFeerate: 253n,
     maxFeerate: 25_000n,
     parties: { alice: { ...terms, dustLimitSat: 546n, toSelfDelay: 300 }, bob: terms },
@@ -120,7 +123,13 @@ const drawn = ({ spec }: Making, draw: Draw): Htlc | null => (spec.htlcs.length 
 
 /** What goes wrong between implementations, each made here without a word of the search that is to find it. */
 export const MISTAKES: readonly Mistake[] = [
-  { cause: "feerate", make: (making, _, draw) => withSpec(making, { feeratePerKw: perKw(BigInt(253 + draw.below(6000))) }) },
+  {
+    cause: "feerate",
+    make: (making, _, draw) => {
+      const feeratePerKw = perKw(BigInt(253 + draw.below(6000)));
+      return making.terms.format.hasFeerate ? withSpec(making, { feeratePerKw }) : null;
+    },
+  },
   {
     cause: "htlc_missing",
     make: (making, _, draw) => {

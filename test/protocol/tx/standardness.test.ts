@@ -31,6 +31,15 @@ function ofWeight(weight: number): Form {
   return { outputs: [[`6a${"00".repeat((weight - overhead) / 4 - 1)}`, 0n]] };
 }
 
+test("version 3 has at most 10000 vbytes", () => {
+  // 53 bytes without outputs and 31 for each
+  const outputs = (count: number) => Array.from({ length: count }, () => [P2WPKH, 1000n] as const);
+  const [fits, exceeds] = [faults({ version: 3, outputs: outputs(320) }), faults({ version: 3, outputs: outputs(321) })];
+  expect(fits).toEqual([]);
+  expect(exceeds).toEqual([{ reason: "truc-size", vsize: 10_004 }]);
+  expect(faults({ version: 2, outputs: outputs(321) })).toEqual([]);
+});
+
 describe("dust", () => {
   test("by the output's form, as Bitcoin Core reckons it", () => {
     const thresholds = [P2WPKH, P2WSH, P2TR, P2PKH, `a914${"11".repeat(20)}87`, "51024e73", "6a0401020304"].map((script) =>

@@ -11,7 +11,7 @@ import type { Identity } from "../identify.js";
 import { requireOwnKeys } from "../own-keys.js";
 import { type FundedChannel } from "../state.js";
 import { finishHtlcTx, penaltyOf, preimageOf } from "./leave.js";
-import { type Sweepable, claimsOf, spendableFrom } from "./sweep.js";
+import { type Sweepable, claimsOf, spendableFrom, sweepVersion } from "./sweep.js";
 
 /** A transaction that was seen, and in which block; null for one that waits in a mempool. */
 export interface Seen {
@@ -140,7 +140,7 @@ export function answersTo(
     "sweep",
     ripe.map(({ one }) => one.claim),
     ripe.map(dueOf),
-    2,
+    sweepVersion(state),
   );
   return { answers, waiting, uneconomical, refused };
 }

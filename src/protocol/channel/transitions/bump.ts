@@ -8,13 +8,13 @@ import type { Commitment } from "../../tx/commitment-tx.js";
 import type { HtlcTx } from "../../tx/htlc-tx.js";
 import { commitmentWeightAtMost, htlcInput } from "../../tx/owner-plan.js";
 import { txWeight } from "../../tx/sign.js";
-import { anchorClaims } from "../../tx/sweep-tx.js";
+import { anchorClaims, sharedAnchorClaim } from "../../tx/sweep-tx.js";
 import { type FeeratePerKw, type Satoshi, feeAtLeast, sat } from "../../units.js";
 import type { Identity } from "../identify.js";
 import { type FundedChannel, requireFunded, type ChannelState } from "../state.js";
 import { readyHtlc } from "./leave.js";
 
-/** A commitment with a child that pays for it through our anchor. */
+/** A commitment with a child that pays for it through an anchor. */
 export interface AnchorBump<Coin extends WalletCoin> {
   readonly commitment: Commitment;
   readonly parent: Parent;
@@ -22,7 +22,7 @@ export interface AnchorBump<Coin extends WalletCoin> {
 }
 
 /**
- * A child of a commitment, ours or the peer's, through the anchor that is ours. BOLT 5 §Unilateral Close Handling: Local Commitment Transaction.
+ * A child of a commitment, ours or the peer's, through the anchor that is ours, or anyone's. BOLT 5 §Unilateral Close Handling: Local Commitment Transaction.
  * Throws: policy-vector-channel, policy-bump-not-held, state-no-anchor, state-bump-needless, tx-….
  */
 export function bumpCommitment<Coin extends WalletCoin>(
@@ -36,8 +36,9 @@ export function bumpCommitment<Coin extends WalletCoin>(
   bumpOnlyHeld(identity);
   const { commitment, owner } = identity;
   const kind = owner === "local" ? "to_local_anchor" : "to_remote_anchor";
-  const ours = anchorClaims(commitment, state.params.local, kind).find(({ signer }) => signer !== null);
-  if (ours === undefined) {
+  const own = anchorClaims(commitment, state.params.local, kind).find(({ signer }) => signer !== null);
+  const ours = own ?? sharedAnchorClaim(commitment);
+  if (ours === null) {
     throw new LnError("state-no-anchor", `the commitment has no anchor of ours: its fee is what it is`, {
       channel_type: state.channelType,
       number: commitment.number,

@@ -15,6 +15,7 @@ import {
   dustExposure,
   dustMustBeBounded,
   expiryMustBeHeight,
+  feeMustBeAgreedOn,
   feeMustBeOpeners,
   feerateMustBeSane,
   htlcMustReachMinimum,
@@ -192,6 +193,7 @@ function withChange(state: FundedChannel, by: Side, content: ChangeContent): Fun
       requireRemovable(state, by, content.id);
       return changed;
     case "update_fee":
+      feeMustBeAgreedOn(state);
       feeMustBeOpeners(state, by);
       feerateMustBeSane(state, content.feeratePerKw);
       pendingMustBeFew(state, by);

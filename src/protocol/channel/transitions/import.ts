@@ -3,6 +3,7 @@ import { LnError } from "../../errors.js";
 import { assertOnCurve } from "../../keys/derivation.js";
 import { type PartyKeys, basepointsOf, ownPerCommitmentPoint } from "../../keys/party-keys.js";
 import { type Shachain, EMPTY_SHACHAIN, insertSecret, lookupSecret, secretIndex, slotIndexes } from "../../keys/shachain.js";
+import { FORMATS } from "../../tx/format.js";
 import type { CommitmentSpec } from "../../tx/spec.js";
 import { toMsat } from "../../units.js";
 import { selectCommitment } from "../select.js";
@@ -16,6 +17,7 @@ import { verifySignatures } from "./commit.js";
 export function checkImported(state: FundedChannel, keys: PartyKeys): void {
   checkKeys(state, keys);
   checkPoints(state, keys);
+  checkFeerates(state);
   checkSums(state);
   checkSignatures(state);
   checkSecrets(state.remoteSecrets, state.fundings[0].remote.current?.number ?? 0);
@@ -53,15 +55,29 @@ function checkPoints(state: FundedChannel, keys: PartyKeys): void {
   }
 }
 
-function checkSums(state: FundedChannel): void {
-  const [funding] = state.fundings;
-  const specs: readonly (readonly [string, CommitmentSpec | undefined])[] = [
+/** The state's specs, each with its path. */
+function specsOf({ fundings: [funding] }: FundedChannel): readonly (readonly [path: string, spec: CommitmentSpec | undefined])[] {
+  return [
     ["local.current", funding.local.current?.spec],
     ["local.previous", funding.local.previous?.spec],
     ["remote.current", funding.remote.current?.spec],
     ["remote.next", funding.remote.next?.spec],
   ];
-  for (const [path, spec] of specs) {
+}
+
+/** Where commitments pay no fee, none has a feerate. */
+function checkFeerates(state: FundedChannel): void {
+  if (FORMATS[state.channelType].hasFeerate) return;
+  const fact = `is not 0 in a ${state.channelType} channel, whose commitments pay no fee`;
+  if (state.feeratePerKw !== 0n) throw refuse("feerate_per_kw", fact, state.feeratePerKw.toString());
+  for (const [path, spec] of specsOf(state)) {
+    if (spec !== undefined && spec.feeratePerKw !== 0n) throw refuse(`fundings[0].${path}.spec.feerate_per_kw`, fact, spec.feeratePerKw.toString());
+  }
+}
+
+function checkSums(state: FundedChannel): void {
+  const [funding] = state.fundings;
+  for (const [path, spec] of specsOf(state)) {
     if (spec === undefined) continue;
     const sum = spec.balances.local + spec.balances.remote + spec.htlcs.reduce((total, { amountMsat }) => total + amountMsat, 0n);
     if (sum !== toMsat(funding.amount))

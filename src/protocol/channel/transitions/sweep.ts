@@ -3,6 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { type Bytes32, type ScriptPubkey, equalBytes } from "../../bytes.js";
 import { LnError } from "../../errors.js";
 import { penaltyNeedsRealChannel, sweepOnlyMature } from "../../policy/leave.js";
+import { FORMATS } from "../../tx/format.js";
 import { buildHtlcTxs } from "../../tx/htlc-tx.js";
 import { isHtlcOutput } from "../../tx/outputs.js";
 import { isRevocable } from "../../tx/penalty-tx.js";
@@ -42,6 +43,11 @@ export function sweepables(channel: ChannelState, identity: Identity, htlcTxs: r
   const found = claimsOf(state, identity, htlcTxs);
   if (found.length > 0) return found;
   throw new LnError("state-nothing-to-sweep", "the transaction has no output that is ours to sweep", { identity: identity.kind });
+}
+
+/** The version in which what a channel's transactions pay is spent. */
+export function sweepVersion({ channelType }: FundedChannel): 2 | 3 {
+  return FORMATS[channelType].txVersion;
 }
 
 /** The same without the questions, and maybe nothing. */
@@ -132,7 +138,7 @@ export function waitingOutputs(identity: Identity, found: readonly Sweepable[], 
 
 /**
  * One transaction that takes what can be taken: with a height only what the next block may hold, without one all of it. What costs more than it holds
- * is left. Anchors only where `anchors` says so, for a child may have spent them; the peer's only with a height, for all would wait for it.
+ * is left. `version`: the channel's, since of an unconfirmed version 3 transaction only another is relayed (BIP 431). Anchors only where `anchors` says so, for a child may have spent them; the peer's only with a height, for all would wait for it.
  * Throws: state-nothing-to-sweep, policy-sweep-immature, tx-output-dust.
  */
 export function planSweep(
@@ -140,7 +146,7 @@ export function planSweep(
   chain: ChainView,
   to: ScriptPubkey,
   feerate: FeeratePerKw,
-  anchors = false,
+  { version, anchors = false }: { readonly version: 2 | 3; readonly anchors?: boolean },
 ): { readonly taken: readonly Sweepable[]; readonly plan: SpendPlan } {
   const { height } = chain;
   const wanted = found.filter(({ kind }) => (kind === "anchor" ? anchors : kind !== "anchor_of_peer" || (anchors && height !== null)));
@@ -159,7 +165,7 @@ export function planSweep(
       taken.map(({ claim }) => claim),
       to,
       feerate,
-      2,
+      version,
     ),
   };
 }
