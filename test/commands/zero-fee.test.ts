@@ -2,9 +2,8 @@ import { Psbt } from "bitcoinjs-lib/src/psbt";
 import { Transaction } from "bitcoinjs-lib/src/transaction";
 import { expect, test } from "vitest";
 import { ERROR_CODES } from "../../src/protocol/errors.js";
-import { type Parties, type Terms, parties, post, readJson, refusal, refusedAsIs, runCommand, send } from "../support/party.js";
+import { type Parties, ZERO_FEE, parties, post, readJson, refusal, refusedAsIs, runCommand, send } from "../support/party.js";
 
-const ZERO_FEE: Terms = { open: { funding: "0.1btc", push: "0.04btc", channelType: "zero_fee_commitments" }, accept: {} };
 const HOME = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 
 interface Output {

@@ -38,6 +38,7 @@ const INTERNAL: Readonly<Record<string, string>> = {
   "internal-explain": "whoever reads bytes has parsed them before, and reads a PSBT's into input-psbt",
   "internal-recipe": "what each recipe of refused cases makes is tried with every channel type in test/vectors/generate.test.ts",
   "internal-ecc-missing": "the program and the library set the backend when they load",
+  "internal-musig2-missing": "vectors verify gives it before it reads what may need it",
 };
 
 const CASES = "fixtures/vectors/cases/anchors.ndjson";

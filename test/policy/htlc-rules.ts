@@ -5,6 +5,7 @@ import {
   type FlagTexts,
   type Parties,
   type Terms,
+  ZERO_FEE,
   altered,
   parties,
   readJson,
@@ -196,6 +197,15 @@ export const HTLC_RULES: readonly Rule[] = [
     const to = broken ? p.alice : p.bob;
     const stdin = { ...words, seq: stateOf(to).messages.lastReceived + 1 };
     return { p, act: () => runCommand("receive", [to, "-"], {}, { stdin }) };
+  }),
+  rule("policy-update-fee", "update-fee where commitments pay no fee", async (broken) => {
+    const p = await parties(broken ? ZERO_FEE : ANCHORS);
+    return { p, act: () => runCommand("update-fee", [p.alice, "2000"]) };
+  }),
+  rule("policy-update-fee", "an update_fee where commitments pay no fee", async (broken) => {
+    const p = await parties(broken ? ZERO_FEE : ANCHORS);
+    const { channel_id } = (await runCommand("status", [p.bob])).document;
+    return { p, act: () => runCommand("receive", [p.bob, "-"], {}, { stdin: { type: "update_fee", channel_id, feerate_per_kw: 2000 } }) };
   }),
   ...(["252", "100001"] as const).flatMap((rate) => [
     rule("policy-feerate-range", `update-fee ${rate}`, async (broken) => {

@@ -195,6 +195,9 @@ export const ARTICLE: Terms = {
 /** A channel that pays a fee and has anchors, both sides funded. */
 export const ANCHORS: Terms = { open: { funding: "0.1btc", push: "0.04btc", channelType: "anchors", feerate: "2500" }, accept: {} };
 
+/** The same where commitments pay no fee. */
+export const ZERO_FEE: Terms = { open: { funding: "0.1btc", push: "0.04btc", channelType: "zero_fee_commitments" }, accept: {} };
+
 export const SEEDS = { alice: "01".repeat(32), bob: "02".repeat(32) } as const;
 
 /** Alice opens a channel to Bob, as far as `until`. */
