@@ -101,7 +101,8 @@ const DUST_LIMITS = [546, 1001, 2001, 3001, 4001];
  */
 function ofSomeType(placed: Placed, source: string): VectorSet {
   const { common, cases } = placed.document as { readonly common: object; readonly cases: readonly object[] };
-  const typed = CHANNEL_TYPES.map((type) => {
+  // Commitments that pay no fee come in a layout of their own
+  const typed = CHANNEL_TYPES.filter((type) => FORMATS[type].hasFeerate).map((type) => {
     const sets = DUST_LIMITS.map(
       (limit) =>
         readCommitments(

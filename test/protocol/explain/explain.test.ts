@@ -263,5 +263,5 @@ const DER = [
     "hex",
   ),
 ];
-const TRANSACTIONS_IN_VECTORS = 410;
-const SCRIPTS_IN_VECTORS = 348;
+const TRANSACTIONS_IN_VECTORS = 413;
+const SCRIPTS_IN_VECTORS = 358;
