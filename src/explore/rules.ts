@@ -690,6 +690,7 @@ export const ABSENCES: readonly Absence[] = [
 
 const LIMIT = "a limit that no message of these scripts can reach";
 const TOLD = "what a command is told about the chain, or may do with what is on it: none of it is said to the other side";
+const FEELESS = "a commitment that pays no fee is the same at any feerate: nothing follows from one";
 
 /** Rules that no script comes by, and why. */
 export const NOT_EXPLORED: Readonly<Partial<Record<PolicyCode, string>>> = {
@@ -707,6 +708,8 @@ export const NOT_EXPLORED: Readonly<Partial<Record<PolicyCode, string>>> = {
   "policy-broadcast-mainnet": TOLD,
   "policy-broadcast-marked": TOLD,
   "policy-broadcast-unsigned": TOLD,
+  "policy-feerate-not-zero": FEELESS,
+  "policy-update-fee": FEELESS,
   "policy-closing-omission": "whoever leaves out its own output gives it away: no script asks for that",
 };
 

@@ -24,6 +24,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "policy-initial-balances": "opening",
   "policy-channel-type": "opening",
   "policy-chain": "opening",
+  "policy-feerate-not-zero": "opening",
+  "policy-update-fee": "channels whose commitments pay no fee, of which the two have none",
   "policy-sign-different": "what is piped into the command sign",
   "policy-sign-own-commitment": "what is piped into the command sign",
   "policy-sweep-immature": "the chain's height, which the command sweep is told",
