@@ -19,14 +19,17 @@ export type KnownScript =
   | { readonly kind: "p2wpkh"; readonly values: { readonly pubkey_hash160: Uint8Array } }
   | { readonly kind: "p2a"; readonly values: Readonly<Record<string, never>> };
 
+/** Those whose bytes are a script with holes. */
+type TemplateScript = Exclude<KnownScript, { readonly kind: "p2wpkh" | "p2a" }>;
+
 interface Reader {
-  readonly read: (script: Uint8Array) => KnownScript | null;
+  readonly read: (script: Uint8Array) => TemplateScript | null;
   readonly elements: (script: Uint8Array) => readonly ScriptElement[] | null;
 }
 
 /** The reader of one template. */
-function reading<V>(template: ScriptTemplate<V>, make: (values: V) => KnownScript): Reader {
-  const read = (script: Uint8Array): KnownScript | null => {
+function reading<V>(template: ScriptTemplate<V>, make: (values: V) => TemplateScript): Reader {
+  const read = (script: Uint8Array): TemplateScript | null => {
     const values = template.parse(script);
     return values === null ? null : make(values);
   };
@@ -45,7 +48,7 @@ const READERS: readonly Reader[] = [
 ];
 
 /** Which of BOLT 3's scripts these bytes are, or null. */
-export function knownScript(script: Uint8Array): KnownScript | null {
+export function knownScript(script: Uint8Array): TemplateScript | null {
   for (const { read } of READERS) {
     const found = read(script);
     if (found !== null) return found;

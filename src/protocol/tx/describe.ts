@@ -16,7 +16,7 @@ import {
 } from "../bytes.js";
 import { ecc } from "../ecc.js";
 import { anchorScript } from "../script/anchor.js";
-import { type Lock, P2A, type Witness, hash160, p2wpkh, p2wsh, readWitnessSignature } from "../script/assemble.js";
+import { EMPTY, type Lock, P2A, type Witness, hash160, p2wpkh, p2wsh, readWitnessSignature } from "../script/assemble.js";
 import {
   type KnownScript,
   type ScriptType,
@@ -122,7 +122,7 @@ export interface TxDescription {
 
 /** Reads a transaction as far as its bytes and `knowledge` tell. Never guesses: what they do not tell is null or unknown. */
 export function describeTransaction(tx: Transaction, knowledge: Knowledge): TxDescription {
-  const inputs = tx.ins.map((_, at) => describeInput(tx, at, knowledge.spent[at] ?? null));
+  const inputs = tx.ins.map((input, at) => describeInput(tx, input, at, knowledge.spent[at] ?? null));
   const obscuredNumber = obscuredNumberOf(tx, inputs);
   const fundingKeys = inputs.flatMap(({ script }) => (script?.kind === "funding" ? [script.values.pubkey1, script.values.pubkey2] : []));
   const anchors = fundingKeys.map((key) => p2wsh(anchorScript(point<"funding">(key))));
@@ -148,12 +148,12 @@ export function describeTransaction(tx: Transaction, knowledge: Knowledge): TxDe
     outputs,
     outputsSat,
     fee: known.length === amounts.length && known.length > 0 ? known.reduce((sum, amount) => sum + amount, 0n) - outputsSat : null,
-    ordered: outputs.every((output, at) => at === 0 || isInOrder(outputs[at - 1] ?? output, output)),
+    ordered: outputs.every((output, at) => isInOrder(outputs[at - 1] ?? output, output)),
   };
 }
 
 function isInOrder(a: DescribedOutput, b: DescribedOutput): boolean {
-  return a.amount !== b.amount ? a.amount < b.amount : compareBytes(a.scriptPubkey, b.scriptPubkey) <= 0;
+  return a.amount < b.amount || (a.amount === b.amount && compareBytes(a.scriptPubkey, b.scriptPubkey) <= 0);
 }
 
 /** A commitment has one input, which spends the funding output; what shows that it spends another one is no commitment for its marks. */
@@ -168,6 +168,8 @@ function isHtlcTransaction(input: DescribedInput | undefined): boolean {
   return input?.path?.name === "htlc_timeout" || input?.path?.name === "htlc_success";
 }
 
+const SWEPT: ReadonlySet<KnownScript["kind"]> = new Set(["to_local", "to_remote", "offered_htlc", "received_htlc"]);
+
 function kindOf(tx: Transaction, inputs: readonly DescribedInput[], outputs: readonly DescribedOutput[], obscured: number | null): TxKind {
   if (tx.isCoinbase()) return "coinbase";
   if (outputs.some(({ type }) => type === "bare")) return "illustration";
@@ -181,25 +183,21 @@ function kindOf(tx: Transaction, inputs: readonly DescribedInput[], outputs: rea
   if (paths.has("htlc_timeout")) return "htlc_timeout";
   if (paths.has("htlc_success")) return "htlc_success";
   if (paths.has("anchor_key") || paths.has("anyone")) return "anchor_spend";
-  const scripts = new Set(inputs.map(({ script }) => script?.kind ?? null));
-  const sweeping = (["to_local", "to_remote", "offered_htlc", "received_htlc"] as const).some((kind) => scripts.has(kind));
+  const sweeping = inputs.some(({ script }) => script !== null && SWEPT.has(script.kind));
   return sweeping && !paths.has(null) ? "sweep" : "unknown";
 }
 
-function describeInput(tx: Transaction, at: number, spent: SpentOutput | null): DescribedInput {
-  const input = tx.ins[at];
-  const stack: Witness = input?.witness ?? [];
-  const { script, lock, inner } = lockShown(stack, spent);
+function describeInput(tx: Transaction, input: Transaction["ins"][number], at: number, spent: SpentOutput | null): DescribedInput {
+  const { script, lock, inner } = lockShown(input.witness, spent);
   const demanded = spent?.lock ?? null;
-  // An empty witness is none yet, but for P2A
-  const path = script === null || (stack.length === 0 && script.kind !== "p2a") ? null : pathTaken(script, inner);
+  const path = script === null ? null : pathTaken(script, inner);
   const scriptElement =
-    inner.length < stack.length ? [{ name: `${script?.kind ?? "witness"} script`, bytes: stack.at(-1) ?? EMPTY_BYTES, signature: null }] : [];
+    script !== null && lock?.kind === "p2wsh" ? [{ name: `${script.kind} script`, bytes: lock.witnessScript, signature: null }] : [];
   return {
-    txid: txid(input?.hash ?? new Uint8Array(32)),
-    outputIndex: input?.index ?? 0,
-    sequence: input?.sequence ?? 0,
-    scriptSig: input?.script ?? EMPTY_BYTES,
+    txid: txid(input.hash),
+    outputIndex: input.index,
+    sequence: input.sequence,
+    scriptSig: input.script,
     spent,
     script,
     path,
@@ -208,17 +206,15 @@ function describeInput(tx: Transaction, at: number, spent: SpentOutput | null): 
   };
 }
 
-const EMPTY_BYTES = new Uint8Array(0);
-
 /** The lock that a witness opens: a script of BOLT 3's at its end, or a key and its signature (P2WPKH); else what is known to be spent. */
 function lockShown(
   stack: Witness,
   spent: SpentOutput | null,
 ): { readonly script: KnownScript | null; readonly lock: Lock | null; readonly inner: Witness } {
   const last = stack.at(-1);
-  const [first, second] = stack;
+  const [first = EMPTY, second = EMPTY] = stack;
   const opened = spent?.lock ?? null;
-  if (stack.length === 2 && first !== undefined && second !== undefined && isPointShaped(second) && readWitnessSignature(first) !== null) {
+  if (stack.length === 2 && isPointShaped(second) && readWitnessSignature(first) !== null) {
     const lock = p2wpkh(point(second));
     return { script: { kind: "p2wpkh", values: { pubkey_hash160: hash160(second) } }, lock, inner: stack };
   }
@@ -243,9 +239,10 @@ const COMPACT_BYTES = 64;
 
 function describeElement(bytes: Uint8Array, index: number, path: SpendPath | null, place: Place): DescribedElement {
   const wanted = path?.witness[index];
-  const der = readWitnessSignature(bytes);
+  // A preimage can have a signature's form
+  const der = wanted === undefined || wanted.form === "signature" ? readWitnessSignature(bytes) : null;
   if (der !== null) {
-    const keys = wanted === undefined ? keysOf(place.script) : [wanted.key ?? keyIn(place.inner)];
+    const keys = wanted === undefined ? keysOf(place.script) : wanted.key === null ? keysIn(place.inner) : [wanted.key];
     const verdict = verdictOn(place, der.signature, der.sighashType, keys);
     return { name: wanted?.name ?? "signature", bytes, signature: { encoding: "der", sighashType: der.sighashType, verdict } };
   }
@@ -261,23 +258,21 @@ function formOf(bytes: Uint8Array): string {
   return isPointShaped(bytes) ? "public key" : "data";
 }
 
-/** The key that the witness itself brings beside a signature. */
-function keyIn(inner: Witness): Point | null {
-  const found = inner.find(isPointShaped);
-  return found === undefined ? null : point(found);
+/** The keys that the witness itself brings beside a signature. */
+function keysIn(inner: Witness): readonly Point[] {
+  return inner.filter(isPointShaped).map((bytes) => point(bytes));
 }
 
 /** The keys that a signature in no known place could be for. */
-function keysOf(script: KnownScript | null): readonly (Point | null)[] {
-  return script === null ? [] : spendPaths(script).flatMap(({ witness }) => witness.filter(({ form }) => form === "signature").map(({ key }) => key));
+function keysOf(script: KnownScript | null): readonly Point[] {
+  return script === null ? [] : spendPaths(script).flatMap(({ witness }) => witness.flatMap(({ key }) => key ?? []));
 }
 
 /** Good where it is good for one of the keys. */
-function verdictOn({ tx, at, lock, spent }: Place, candidate: Signature, sighashType: number, keys: readonly (Point | null)[]): Verdict {
-  const known = keys.filter((key) => key !== null);
-  if (lock === null || spent === null || known.length === 0) return "unchecked";
+function verdictOn({ tx, at, lock, spent }: Place, candidate: Signature, sighashType: number, keys: readonly Point[]): Verdict {
+  if (lock === null || spent === null) return "unchecked";
   const hash = sighash(tx, at, { lock, amount: spent.amount }, sighashType);
-  return known.some((key) => isGood(hash, key, candidate)) ? "good" : "bad";
+  return keys.some((key) => isGood(hash, key, candidate)) ? "good" : "bad";
 }
 
 /** `verifyHash` for bytes that may be no point of the curve, or no signature. */
@@ -304,12 +299,8 @@ function describeOutput(
 ): DescribedOutput {
   const type = scriptTypeOf(script);
   const plain = { amount, scriptPubkey: script, type, witnessScript: null, script: null, htlc: null };
-  if (type === "bare") {
-    const bare = knownScript(script);
-    // A bare script is neither P2WPKH nor P2A
-    if (bare !== null && bare.kind !== "p2wpkh" && bare.kind !== "p2a")
-      return { ...plain, name: bare.kind, namedBy: "bare_script", script: bare, paths: spendPaths(bare) };
-  }
+  const bare = knownScript(script);
+  if (bare !== null) return { ...plain, name: bare.kind, namedBy: "bare_script", script: bare, paths: spendPaths(bare) };
   const anchor = anchors.find((lock) => equalBytes(lock.scriptPubkey, script));
   if (anchor !== undefined) return describeLock("anchor", "funding_key", anchor, amount, null);
   if (type === "p2a" && isCommitment) return describeLock("shared_anchor", "only_p2a", P2A, amount, null);

@@ -23,9 +23,9 @@ export function scanTransaction(bytes: Uint8Array, from: number, onOutpoint: OnO
   const inputs = readCount(bytes, at);
   at = afterCount(inputs, at);
   for (let input = 0; input < inputs; input++) {
-    if (at + OUTPOINT_BYTES > bytes.length) throw tooShort(bytes);
+    const end = afterScript(bytes, at + OUTPOINT_BYTES) + 4;
     onOutpoint(at);
-    at = afterScript(bytes, at + OUTPOINT_BYTES) + 4;
+    at = end;
   }
   const outputs = readCount(bytes, at);
   at = afterCount(outputs, at);
@@ -81,22 +81,25 @@ function pushedNumber(bytes: Uint8Array, at: number): number {
   return value;
 }
 
+/** Begins a CompactSize of more than 32 bits: nothing that is counted in a transaction is so many. */
+const EIGHT_BYTES_FOLLOW = 0xff;
+
 /** A CompactSize, which must be in its shortest form. */
 function readCount(bytes: Uint8Array, at: number): number {
-  const first = bytes[at];
-  if (first === undefined) throw tooShort(bytes);
+  const first = bytes[at] ?? EIGHT_BYTES_FOLLOW;
+  if (first === EIGHT_BYTES_FOLLOW) throw tooShort(bytes);
   if (first < 0xfd) return first;
-  const size = first === 0xfd ? 2 : first === 0xfe ? 4 : 8;
+  const size = first === 0xfd ? 2 : 4;
   if (at + 1 + size > bytes.length) throw tooShort(bytes);
   let value = 0;
   for (let digit = size; digit > 0; digit--) value = value * 256 + (bytes[at + digit] ?? 0);
-  const least = size === 2 ? 0xfd : size === 4 ? 0x10000 : 0x100000000;
+  const least = size === 2 ? 0xfd : 0x10000;
   if (value < least) throw new LnError("tx-not-parsed", "the transaction is not in its own serialisation", { bytes: bytes.length });
   return value;
 }
 
 function afterCount(value: number, at: number): number {
-  return at + (value < 0xfd ? 1 : value < 0x10000 ? 3 : value < 0x100000000 ? 5 : 9);
+  return at + (value < 0xfd ? 1 : value < 0x10000 ? 3 : 5);
 }
 
 function afterScript(bytes: Uint8Array, at: number): number {

@@ -50,6 +50,16 @@ function outpointsOf(tx: Transaction): readonly string[] {
   });
 }
 
+/** A refusal with its words and details. */
+function refused(act: () => unknown): unknown {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof LnError)) throw error;
+    return [error.code, error.message, error.details];
+  }
+}
+
 const refusal = (act: () => unknown): unknown => {
   try {
     return act();
@@ -119,6 +129,94 @@ describe("the scanner sees of a transaction what bitcoinjs-lib sees", () => {
       { numRuns: 100 },
     );
   });
+});
+
+describe("where one reading of the bytes could be taken for another", () => {
+  const plain = (inputs: number, scriptLength = 0, txidBytes = 7): Transaction => {
+    const tx = new Transaction();
+    for (let at = 0; at < inputs; at++) tx.addInput(new Uint8Array(32).fill(txidBytes), at);
+    tx.addOutput(new Uint8Array(scriptLength), 1n);
+    return tx;
+  };
+  const tooShort = (length: number) => ["tx-not-parsed", `${length} bytes are no transaction`, { bytes: length }];
+  const notItsOwn = (length: number) => ["tx-not-parsed", "the transaction is not in its own serialisation", { bytes: length }];
+
+  test("a txid that begins with 01 is no witness flag", () => {
+    const tx = plain(1, 0, 1);
+    expect(scanned(tx.toBuffer())).toEqual({ end: tx.byteLength(), outpoints: outpointsOf(tx) });
+  });
+
+  test("a transaction without inputs has no witness marker in their count", () => {
+    const empty = new Uint8Array(10);
+    expect(scanned(empty)).toEqual({ end: 10, outpoints: [] });
+    expect(parseTransaction(empty).ins).toEqual([]);
+  });
+
+  test("lengths at the borders of their own length", () => {
+    for (const length of [0xfc, 0xfd, 0xffff, 0x10000, 0x10001]) {
+      const tx = plain(1, length);
+      expect(scanned(tx.toBuffer()).end).toBe(tx.byteLength());
+    }
+  });
+
+  test("lengths that are longer than they must be are refused, and those that no transaction has", () => {
+    const scan = (...length: readonly number[]) =>
+      refused(() => scanned(concat(Uint8Array.of(2, 0, 0, 0), Uint8Array.from(length), new Uint8Array(100))));
+    expect(scan(0xfd, 0xfc, 0)).toEqual(notItsOwn(107));
+    expect(scan(0xfe, 0xff, 0xff, 0, 0)).toEqual(notItsOwn(109));
+    expect(scan(0xff, 0, 0, 0, 0, 1, 0, 0, 0)).toEqual(tooShort(113));
+  });
+
+  test("an outpoint is told only where it is whole", () => {
+    const serialised = plain(1).toBuffer();
+    for (const length of [6, 40, 41]) {
+      const told: number[] = [];
+      expect(refused(() => scanTransaction(serialised.subarray(0, length), 0, (at) => told.push(at)))).toEqual(tooShort(length));
+      expect(told).toEqual([]);
+    }
+  });
+
+  test("bytes that end within a length are no transaction, however it would go on", () => {
+    for (const [length, cut] of [
+      [0xfd, 1],
+      [0xfd, 2],
+      [0x10000, 3],
+      [0x10000, 4],
+    ] as const) {
+      const serialised = plain(1, length).toBuffer();
+      const short = serialised.subarray(0, serialised.length - 4 - length - cut);
+      expect(refused(() => scanned(short))).toEqual(tooShort(short.length));
+    }
+  });
+});
+
+describe("blocks", () => {
+  const blockWith = (script: readonly number[]): Uint8Array => {
+    const coinbase = new Transaction();
+    coinbase.addInput(new Uint8Array(32), 0xffffffff, 0xffffffff, Uint8Array.from(script));
+    coinbase.addOutput(Uint8Array.of(0x51), 50n);
+    return concat(new Uint8Array(80), Uint8Array.of(1), coinbase.toBuffer());
+  };
+  const heightIn = (...script: readonly number[]) => refusal(() => scanBlock(blockWith(script)).height());
+
+  test("the coinbase tells the height by an opcode up to 16, by a push of up to four bytes above", () => {
+    expect([heightIn(0x51, 0), heightIn(0x60, 0), heightIn(1, 17), heightIn(4, 0, 0, 0, 1)]).toEqual([1, 16, 17, 2 ** 24]);
+    expect([heightIn(0x50, 0), heightIn(0x61, 0), heightIn(5, 1, 0, 0, 0, 0)]).toEqual(["tx-not-parsed", "tx-not-parsed", "tx-not-parsed"]);
+  });
+
+  test("one without transactions is none", () => {
+    expect(refused(() => scanBlock(new Uint8Array(81)))).toEqual(["tx-not-parsed", "81 bytes are no block", { bytes: 81 }]);
+  });
+});
+
+test("taking out of an index what is not in it changes nothing", () => {
+  const index = txidIndex<string>();
+  const one = new Uint8Array(32).fill(7);
+  index.remove(one, "a");
+  expect(index.at(one, 0)).toEqual([]);
+  index.add(one, "a");
+  index.remove(one, "b");
+  expect(index.at(one, 0)).toEqual(["a"]);
 });
 
 test("an index finds what is under a txid, and only that, also where six bytes are alike", () => {
