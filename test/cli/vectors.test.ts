@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { BIN, runCli, tempDir } from "../support/cli.js";
+import { expectAsInSchema } from "../support/schemas.js";
 
 const generate = (...args: readonly string[]) => runCli(["vectors", "generate", "--seed", "cli", ...args]);
 
@@ -58,6 +59,7 @@ test("vectors verify: more than one thread does alone, on one and on three, wron
     changed.map((at) => [`[${at}].expected.base_fee_sat`, "expected is 1 more"]),
   );
   expect(report.explanations).toHaveLength(changed.length);
+  expectAsInSchema("vectors-output", report);
 });
 
 test.each([
@@ -72,7 +74,9 @@ test.each([
   const [whole = "", value = ""] = /"(?:aggregate_xonly|aggregate_signature|signature)": "([0-9a-f]+)"/.exec(text) ?? [];
   const stdin = text.replace(whole, whole.replace(value, value.replace(/^../, "ff")));
   const wrong = await runCli(["vectors", "verify", "-"], { stdin });
-  const { differences } = JSON.parse(wrong.stdout) as { readonly differences: readonly object[] };
+  const report = JSON.parse(wrong.stdout) as { readonly differences: readonly object[] };
+  expectAsInSchema("vectors-output", report);
+  const { differences } = report;
   expect([wrong.status, differences]).toEqual([
     1,
     [expect.objectContaining({ why: expect.any(String) as string, follows_from: expect.any(String) as string })],

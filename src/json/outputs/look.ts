@@ -7,6 +7,7 @@ import { diff } from "./diff.js";
 import { explore } from "./explore.js";
 import { inspection } from "./inspect.js";
 import { report } from "./report.js";
+import { vectors } from "./vectors.js";
 
 /** What the commands print that look closely, and those about chankit. */
 export const LOOK_OUTPUTS = {
@@ -16,8 +17,7 @@ export const LOOK_OUTPUTS = {
   audit: () => audit,
   explore: () => explore,
   report: () => report,
-  /** What each of them compares has the layout's own names. */
-  vectors: () => anyObject,
+  vectors: () => vectors,
   schema: () => anyObject,
   completion: () => fields({ shell: oneOf(["bash", "zsh", "fish"]), script: text }),
   selftest: () =>
