@@ -7,7 +7,7 @@ import { type PartyKeys, ownPerCommitmentPoint } from "../protocol/keys/party-ke
 import { LnError } from "../protocol/errors.js";
 import { type CommitmentNumber, EMPTY_SHACHAIN } from "../protocol/keys/shachain.js";
 import { type Side, opposite, swapSides } from "../protocol/side.js";
-import { CHANNEL_TYPES, type ChannelType, type CommitmentType } from "../protocol/tx/channel-type.js";
+import { CHANNEL_TYPES, type ChannelType } from "../protocol/tx/channel-type.js";
 import type { CommitmentSpec } from "../protocol/tx/spec.js";
 import { FORMATS } from "../protocol/tx/format.js";
 import { msat, perKw, sat, toMsat } from "../protocol/units.js";
@@ -75,7 +75,7 @@ export function caseChannel(inputs: CaseInputs, as: Side, party: string): Funded
 }
 
 /** Throws: input-channel-type. */
-function requireChannelType(type: CommitmentType): ChannelType {
+function requireChannelType(type: ChannelType): ChannelType {
   const found = CHANNEL_TYPES.find((known) => known === type);
   if (found !== undefined) return found;
   throw new LnError("input-channel-type", `channels of the type ${type} are not supported, only their transactions`, { channel_type: type });

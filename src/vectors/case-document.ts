@@ -2,7 +2,7 @@ import { type ValueOf, type JsonForm, anyObject, codec, list, oneOf, text } from
 import { fields, optional, variants } from "../json/fields.js";
 import * as json from "../json/primitives.js";
 import { LnError } from "../protocol/errors.js";
-import { COMMITMENT_TYPES, type CommitmentType } from "../protocol/tx/channel-type.js";
+import { CHANNEL_TYPES, type ChannelType } from "../protocol/tx/channel-type.js";
 import { CLOSING_OUTPUTS } from "../protocol/tx/closing-terms.js";
 
 /** Names that this layout gives to channel types; which of them are supported, the table of formats says. */
@@ -14,10 +14,10 @@ const typeName: JsonForm<(typeof TYPE_NAMES)[number]> = {
   jsonSchema: { type: "string", enum: TYPE_NAMES },
 };
 
-const channelType = codec<(typeof TYPE_NAMES)[number], CommitmentType>(typeName, { decode: supportedType, encode: (type: CommitmentType) => type });
+const channelType = codec<(typeof TYPE_NAMES)[number], ChannelType>(typeName, { decode: supportedType, encode: (type: ChannelType) => type });
 
-function supportedType(name: (typeof TYPE_NAMES)[number]): CommitmentType {
-  const known = COMMITMENT_TYPES.find((type) => type === name);
+function supportedType(name: (typeof TYPE_NAMES)[number]): ChannelType {
+  const known = CHANNEL_TYPES.find((type) => type === name);
   if (known !== undefined) return known;
   throw new LnError("input-channel-type", `the channel type ${name} is not supported`, { channel_type: name });
 }

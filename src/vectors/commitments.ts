@@ -13,7 +13,7 @@ import { Secret32, type SecretRole } from "../protocol/secret.js";
 import { type Dual, dual, opposite } from "../protocol/side.js";
 import { obscuringFactor } from "../protocol/tx/commitment-number.js";
 import { FORMATS, SIGHASH_ALL } from "../protocol/tx/format.js";
-import { COMMITMENT_TYPES, type CommitmentType } from "../protocol/tx/channel-type.js";
+import { CHANNEL_TYPES, type ChannelType } from "../protocol/tx/channel-type.js";
 import { type CommitmentOutput, isHtlcOutput } from "../protocol/tx/outputs.js";
 import { completeHtlcTx } from "../protocol/tx/sign.js";
 import { type SignedHtlcTx, der, hex48, integer, partyKeys, scriptOf, shown, signCase } from "./case.js";
@@ -133,8 +133,8 @@ export function readCommitments(value: unknown, source: string): VectorSet {
   };
 }
 
-function typeOfBits(bits: readonly number[]): CommitmentType {
-  const type = COMMITMENT_TYPES.find((known) => {
+function typeOfBits(bits: readonly number[]): ChannelType {
+  const type = CHANNEL_TYPES.find((known) => {
     const { featureBits } = FORMATS[known];
     return featureBits.length === bits.length && featureBits.every((bit) => bits.includes(bit));
   });
@@ -237,7 +237,7 @@ function htlcsOf(shared: Document["common"], { htlcIds }: Case, where: string): 
 }
 
 /** Secrets in, and out: this layout publishes them. */
-function deriveSpecified(shared: Document["common"], specified: Case, channelType: CommitmentType, where: string) {
+function deriveSpecified(shared: Document["common"], specified: Case, channelType: ChannelType, where: string) {
   const htlcs = htlcsOf(shared, specified, where);
   const inputs: CaseInputs = {
     channelType,

@@ -8,7 +8,7 @@ import { Secret32, type SecretRole } from "../../src/protocol/secret.js";
 import { type Dual, SIDES, opposite } from "../../src/protocol/side.js";
 import { type Commitment, type CommitmentTerms, buildCommitment } from "../../src/protocol/tx/commitment-tx.js";
 import { type CommitmentFormat, FORMATS } from "../../src/protocol/tx/format.js";
-import { COMMITMENT_TYPES } from "../../src/protocol/tx/channel-type.js";
+import { CHANNEL_TYPES } from "../../src/protocol/tx/channel-type.js";
 import type { CommitmentSpec, Htlc } from "../../src/protocol/tx/spec.js";
 import { msat, perKw, sat } from "../../src/protocol/units.js";
 
@@ -85,7 +85,7 @@ const KEYS: Dual<PartyKeys> = { local: partyOf("alice"), remote: partyOf("bob") 
 
 export const anyChannel: fc.Arbitrary<Channel> = fc
   .record({
-    type: fc.constantFrom(...COMMITMENT_TYPES),
+    type: fc.constantFrom(...CHANNEL_TYPES),
     owner: fc.constantFrom(...SIDES),
     opener: fc.constantFrom(...SIDES),
     number: fc.oneof(fc.constantFrom(0, 1, 2 ** 48 - 1), fc.nat(2 ** 24)),

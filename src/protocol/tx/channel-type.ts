@@ -2,10 +2,6 @@
 export const CHANNEL_TYPES = ["legacy", "static_remotekey", "anchor_outputs", "anchors", "zero_fee_commitments"] as const;
 export type ChannelType = (typeof CHANNEL_TYPES)[number];
 
-/** Those, and the kinds whose transactions are built and checked although no channel of theirs is opened. */
-export const COMMITMENT_TYPES = [...CHANNEL_TYPES] as const;
-export type CommitmentType = (typeof COMMITMENT_TYPES)[number];
-
-/** Kinds whose transactions are signed as taproot demands, of which no channel is opened either. The second is a proposal. */
+/** Kinds whose transactions are built and checked although no channel of theirs is opened. The second is a proposal. */
 export const TAPROOT_TYPES = ["simple_taproot", "taproot_zero_fee_commitments"] as const;
 export type TaprootType = (typeof TAPROOT_TYPES)[number];

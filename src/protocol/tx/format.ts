@@ -17,7 +17,7 @@ import {
 import { toLocalScript } from "../script/to-local.js";
 import { toRemoteAnchorsScript } from "../script/to-remote.js";
 import { type Satoshi, type Weight, sat, smaller, weight } from "../units.js";
-import { CHANNEL_TYPES, type ChannelType, type CommitmentType, type TaprootType } from "./channel-type.js";
+import { CHANNEL_TYPES, type ChannelType, type TaprootType } from "./channel-type.js";
 
 /** BIP 143: a signature over everything. */
 export const SIGHASH_ALL = 0x01;
@@ -42,7 +42,7 @@ export interface AnchorConditions {
 
 /** Everything in which one kind of channel differs from another. */
 export interface CommitmentFormat {
-  readonly channelType: CommitmentType | TaprootType;
+  readonly channelType: ChannelType | TaprootType;
   /** The bits of the channel_type that the two agree on. BOLT 2 §Defined Channel Types. */
   readonly featureBits: readonly number[];
   readonly txVersion: 2 | 3;
@@ -94,6 +94,14 @@ const COMMITMENT_WEIGHT_SHARED_ANCHOR = weight(773n);
 const toLocalP2wsh = (keys: CommitmentKeys, toSelfDelay: number): Lock =>
   p2wsh(toLocalScript(keys.revocationPubkey, keys.ownerDelayedPubkey, toSelfDelay));
 
+/** One anchor beside each main output, and both beside an HTLC. BOLT 3 §Commitment Transaction Construction. */
+function anchorsOf({ toLocal, toRemote, untrimmedHtlcs }: AnchorConditions, local: Lock, remote: Lock): readonly AnchorOutput[] {
+  const made: AnchorOutput[] = [];
+  if (toLocal || untrimmedHtlcs) made.push({ kind: "to_local_anchor", amount: ANCHOR_AMOUNT, lock: local });
+  if (toRemote || untrimmedHtlcs) made.push({ kind: "to_remote_anchor", amount: ANCHOR_AMOUNT, lock: remote });
+  return made;
+}
+
 const P2WSH_SCRIPTS = {
   signing: "ecdsa",
   funding: (a, b) => p2wsh(fundingScript(a, b)),
@@ -133,16 +141,8 @@ const WITH_ANCHORS = {
   toRemote: (keys) => p2wsh(toRemoteAnchorsScript(keys.remotePubkey)),
   offeredHtlc: (keys, paymentHash) => p2wsh(offeredHtlcScript(keys, paymentHash, true)),
   receivedHtlc: (keys, paymentHash, cltvExpiry) => p2wsh(receivedHtlcScript(keys, paymentHash, cltvExpiry, true)),
-  anchors: (keys, { toLocal, toRemote, untrimmedHtlcs }) => {
-    const made: AnchorOutput[] = [];
-    if (toLocal || untrimmedHtlcs) {
-      made.push({ kind: "to_local_anchor", amount: ANCHOR_AMOUNT, lock: p2wsh(anchorScript(keys.ownerFundingPubkey)) });
-    }
-    if (toRemote || untrimmedHtlcs) {
-      made.push({ kind: "to_remote_anchor", amount: ANCHOR_AMOUNT, lock: p2wsh(anchorScript(keys.countersignerFundingPubkey)) });
-    }
-    return made;
-  },
+  anchors: (keys, conditions) =>
+    anchorsOf(conditions, p2wsh(anchorScript(keys.ownerFundingPubkey)), p2wsh(anchorScript(keys.countersignerFundingPubkey))),
 } satisfies Partial<CommitmentFormat>;
 
 /**
@@ -190,12 +190,7 @@ const SIMPLE_TAPROOT = {
   toRemote: toRemoteTaproot,
   offeredHtlc: (keys, paymentHash) => offeredHtlcTaproot(keys, paymentHash, true),
   receivedHtlc: (keys, paymentHash, cltvExpiry) => receivedHtlcTaproot(keys, paymentHash, cltvExpiry, true),
-  anchors: (keys, { toLocal, toRemote, untrimmedHtlcs }) => {
-    const made: AnchorOutput[] = [];
-    if (toLocal || untrimmedHtlcs) made.push({ kind: "to_local_anchor", amount: ANCHOR_AMOUNT, lock: anchorTaproot(keys.ownerDelayedPubkey) });
-    if (toRemote || untrimmedHtlcs) made.push({ kind: "to_remote_anchor", amount: ANCHOR_AMOUNT, lock: anchorTaproot(keys.remotePubkey) });
-    return made;
-  },
+  anchors: (keys, conditions) => anchorsOf(conditions, anchorTaproot(keys.ownerDelayedPubkey), anchorTaproot(keys.remotePubkey)),
 } satisfies Partial<CommitmentFormat>;
 
 /** The two together. A proposal: taproot_zero_fee_commitments, lightning/bolts pull request 1330. */
@@ -215,7 +210,7 @@ const TAPROOT_ZERO_FEE = {
 } satisfies Partial<CommitmentFormat>;
 
 /** One row a format. `legacy` and `anchor_outputs` have left BOLT 3 but not the chain. */
-export const FORMATS: Readonly<Record<CommitmentType | TaprootType, CommitmentFormat>> = {
+export const FORMATS: Readonly<Record<ChannelType | TaprootType, CommitmentFormat>> = {
   legacy: { channelType: "legacy", featureBits: [], ...WITHOUT_ANCHORS, remotePubkeyRotates: true },
   static_remotekey: { channelType: "static_remotekey", featureBits: [12], ...WITHOUT_ANCHORS, remotePubkeyRotates: false },
   anchor_outputs: {

@@ -29,7 +29,7 @@ import { knownScript, pathTaken, spendPaths } from "../../../src/protocol/script
 import { type SpentOutput, describeLock, describeTransaction } from "../../../src/protocol/tx/describe.js";
 import { LnError } from "../../../src/protocol/errors.js";
 import type { Secret32 } from "../../../src/protocol/secret.js";
-import { CHANNEL_TYPES, type CommitmentType } from "../../../src/protocol/tx/channel-type.js";
+import { CHANNEL_TYPES, type ChannelType } from "../../../src/protocol/tx/channel-type.js";
 import { buildHtlcTxs } from "../../../src/protocol/tx/htlc-tx.js";
 import { parseTransaction } from "../../../src/protocol/tx/parse.js";
 import { penaltyClaims } from "../../../src/protocol/tx/penalty-tx.js";
@@ -251,13 +251,12 @@ const marked = (tx: Transaction): Transaction => {
   return tx;
 };
 
-const scriptOf = (kind: string, type: CommitmentType = "anchors"): WitnessScript => {
+const scriptOf = (kind: string, type: ChannelType = "anchors"): WitnessScript => {
   const found = channelOf(type).commitment.outputs.find((output) => output.kind === kind)!;
   if (found.lock.kind !== "p2wsh") throw new Error(kind);
   return found.lock.witnessScript;
 };
-const lockOf = (kind: string, type: CommitmentType = "anchors"): Lock =>
-  channelOf(type).commitment.outputs.find((output) => output.kind === kind)!.lock;
+const lockOf = (kind: string, type: ChannelType = "anchors"): Lock => channelOf(type).commitment.outputs.find((output) => output.kind === kind)!.lock;
 const FUNDING_LOCK = channelOf("anchors").commitment.fundingLock;
 const FUNDING_SCRIPT = FUNDING_LOCK.kind === "p2wsh" ? FUNDING_LOCK.witnessScript : new Uint8Array(0);
 const NONE = new Uint8Array(0);
@@ -486,11 +485,11 @@ describe("a signature in a witness", () => {
 });
 
 describe("an output whose lock is known", () => {
-  const described = (kind: string, type: CommitmentType = "anchors") => {
+  const described = (kind: string, type: ChannelType = "anchors") => {
     const output = channelOf(type).commitment.outputs.find((candidate) => candidate.kind === kind)!;
     return describeLock(output.kind, "state", output.lock, output.amount, "htlc" in output ? output.htlc : null);
   };
-  const by = (kind: string, type?: CommitmentType) => described(kind, type).paths.map((path) => path.by);
+  const by = (kind: string, type?: ChannelType) => described(kind, type).paths.map((path) => path.by);
 
   test("says whose key opens it", () => {
     expect(by("to_local_anchor")).toEqual(["owner", "anyone"]);

@@ -9,7 +9,7 @@ import { STANDARD_FLAGS } from "../../../src/protocol/script/interpreter/flags.j
 import { verifyTransaction } from "../../../src/protocol/script/interpreter/verify.js";
 import { type Side, opposite } from "../../../src/protocol/side.js";
 import { planAnchorBump, planHtlcBump } from "../../../src/protocol/tx/bump.js";
-import { COMMITMENT_TYPES, type CommitmentType } from "../../../src/protocol/tx/channel-type.js";
+import { CHANNEL_TYPES, type ChannelType } from "../../../src/protocol/tx/channel-type.js";
 import { buildCommitment } from "../../../src/protocol/tx/commitment-tx.js";
 import { SIGHASH_SINGLE_ANYONECANPAY } from "../../../src/protocol/tx/format.js";
 import { type HtlcTx, buildHtlcTxs } from "../../../src/protocol/tx/htlc-tx.js";
@@ -50,7 +50,7 @@ const RATE = perKw(2500n);
 const preimageOf = (hash: Bytes32): Bytes32 | null => PREIMAGES.find((preimage) => equalBytes(sha256(preimage), hash)) ?? null;
 
 /** The owner's commitment with two HTLCs in each direction, whose preimages are known. */
-function channel(type: CommitmentType): Channel {
+function channel(type: ChannelType): Channel {
   const { terms, number, commitment, ...rest } = channelOf(type);
   const htlcs = PREIMAGES.map((preimage, at) => ({
     id: BigInt(at),
@@ -124,7 +124,7 @@ function tooEarly(claim: Claim): Claim | null {
   return claim.sequence < 0x80000000 && claim.sequence > 0 ? { ...claim, sequence: claim.sequence - 1 } : null;
 }
 
-describe.each(COMMITMENT_TYPES)("of a %s channel", (type) => {
+describe.each(CHANNEL_TYPES)("of a %s channel", (type) => {
   const all = channel(type);
   const { commitment, keys, terms } = all;
   const { owner, format } = terms;
