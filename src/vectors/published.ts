@@ -1,6 +1,6 @@
 import { parseStrict } from "../json/strict.js";
 import { LnError } from "../protocol/errors.js";
-import { CHANNEL_TYPES } from "../protocol/tx/channel-type.js";
+import { CHANNEL_TYPES, type TaprootType } from "../protocol/tx/channel-type.js";
 import { FORMATS } from "../protocol/tx/format.js";
 import { readCommitments } from "./commitments.js";
 import { compare, isObject } from "./compare.js";
@@ -14,7 +14,8 @@ import { readMusig2 } from "./musig2.js";
 import { readPerCommitmentSecrets } from "./per-commitment-secrets.js";
 import type { Placed, Places } from "./placed.js";
 import { isSpecification, readSpecification } from "./specification.js";
-import { readSimpleTaproot, readTaprootZeroFee, taprootTypeOf } from "./taproot.js";
+import { readSimpleTaproot } from "./simple-taproot.js";
+import { readTaprootZeroFee } from "./taproot-zero-fee.js";
 import type { Vector, VectorSet } from "./vector.js";
 import { isZeroFee, readZeroFee } from "./zero-fee.js";
 
@@ -35,6 +36,22 @@ type DocumentFormat = keyof typeof DOCUMENTS;
 
 /** Vectors with the layout that they came in. */
 export type Published = VectorSet & { readonly format: PublishedFormat };
+
+const ABOUT: Readonly<Record<TaprootType, RegExp>> = {
+  simple_taproot: /^option_simple_taproot\b/,
+  taproot_zero_fee_commitments: /^taproot_zero_fee_commitments\b/,
+};
+
+/** Which of the two taproot channel types a document is about; null for neither. */
+function taprootTypeOf({ about }: Readonly<Record<string, unknown>>): TaprootType | null {
+  const format = isObject(about) ? about["format"] : undefined;
+  if (typeof format !== "string") return null;
+  return ABOUT.simple_taproot.test(format)
+    ? "simple_taproot"
+    : ABOUT.taproot_zero_fee_commitments.test(format)
+      ? "taproot_zero_fee_commitments"
+      : null;
+}
 
 /** In which layout a text comes that is not JSON; null for none that is known. */
 export function textLayout(text: string): "bolt3" | "eclair" | null {
